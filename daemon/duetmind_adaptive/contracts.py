@@ -1,0 +1,236 @@
+"""Every Protocol on one page; each implementation has a file of its own elsewhere.
+
+Anything that reaches outside (time, store, processes, people) comes in through one of these, so that the
+daemon, the backtest and the tests run the same code on a real clock, a simulated one, or a fake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from duetmind_adaptive.events import Event
+
+T = TypeVar("T")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Clock(Protocol):
+    """Where time comes from: the machine's, an accelerated one for rehearsals, a simulated one for backtests."""
+
+    def now(self) -> datetime:
+        """The present moment, aware, UTC."""
+        ...
+
+    async def sleep_until(self, when: datetime) -> None:
+        """Return once `now()` has reached `when`; at once if it already has."""
+        ...
+
+
+# ---------------------------------------------------------------- store
+
+
+class Transaction(Protocol):
+    """One atomic change of the store; all of it is committed, or none."""
+
+    @property
+    def connection(self) -> Connection:
+        """The SQLAlchemy Core connection the change runs on."""
+        ...
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Call `callback` on the event loop once the change is durable; never if it is not."""
+        ...
+
+
+class Store(Protocol):
+    """Durable state. Changes are functions, so that the store may group many into one commit."""
+
+    async def write(self, change: Callable[[Transaction], T]) -> T:
+        """Run `change` in a transaction; returns when it is on disk. Its exception undoes only itself."""
+        ...
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Run a read-only query on a consistent snapshot."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was accepted, then let go of the database."""
+        ...
+
+
+# ---------------------------------------------------------------- bus
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The effect happened (or had already happened for this event)."""
+
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """The effect did not happen but may later; `after` overrides the back-off (as Retry-After does)."""
+
+    reason: str
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """The effect did not happen and trying again would not help: straight to the dead letters."""
+
+    reason: str
+
+
+Outcome = Delivered | Retry | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Which try of which delivery a handler is asked for; the event's id tells repeats apart."""
+
+    delivery: int
+    number: int
+    #: when the delivery was created
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """Exponential back-off with full jitter: wait uniform(0, min(cap, first x factor^n)); dead after `tries`."""
+
+    tries: int = 10
+    first: timedelta = timedelta(seconds=1)
+    factor: float = 3.0
+    cap: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """Who wants which events, and what to do with each: exactly one of `effect` and `apply` is set.
+
+    `effect` reaches outside and is tried at least once; `apply` changes only the store and runs inside the
+    transaction that acknowledges, so exactly once. `wants` must be pure: it is asked in the publishing transaction.
+    """
+
+    name: str
+    wants: Callable[[Event], bool]
+    effect: Callable[[Event, Attempt], Awaitable[Outcome]] | None = None
+    apply: Callable[[Transaction, Event], None] | None = None
+    #: events about one model reach the handler one after the other, in the order of their commits
+    ordered: bool = True
+    concurrency: int = 4
+    #: a handler that runs longer is cancelled and the try counts as failed
+    timeout: timedelta = timedelta(seconds=60)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    #: events to publish in the transaction that records a final outcome (Delivered or dead)
+    report: Callable[[Event, Outcome, Attempt, datetime], Sequence[Event]] | None = None
+
+
+class Bus(Protocol):
+    """The durable log of events and what each subscribed handler made of them."""
+
+    def subscribe(self, subscription: Subscription) -> None:
+        """Register a handler; deliveries are made for events published from then on."""
+        ...
+
+    async def publish(self, *events: Event) -> None:
+        """Returns once the events are durable; a repeat of an id is ignored."""
+        ...
+
+    def publish_in(self, tx: Transaction, *events: Event) -> None:
+        """Publish inside the transaction that makes the change the events tell of."""
+        ...
+
+
+# ---------------------------------------------------------------- processes
+
+
+class Executor(Protocol):
+    """Runs a module-level function in a worker process and awaits its answer."""
+
+    async def run(
+        self, task: Callable[..., T], /, *args: object, timeout: timedelta, fresh: bool = False, label: str = ""
+    ) -> T:
+        """Raise what `task` raised, WorkerDiedError, or JobTimeoutError; `fresh` = a process of its own, ended after."""
+        ...
+
+    async def close(self) -> None:
+        """Stop every worker, bounded in time."""
+        ...
+
+
+# ---------------------------------------------------------------- people and acts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One message to people; `id` is the event's, so that a repeat can be told."""
+
+    id: str
+    event: Event
+    model: str
+    incident: str
+    #: opened | updated | resolved | test
+    status: str
+    severity: str
+    title: str
+    #: plain sentences, most important first
+    lines: tuple[str, ...]
+
+
+class AlertChannel(Protocol):
+    """Tells people. Made by the factory that an entry point of `duetmind.alert_channels` names."""
+
+    name: str
+
+    async def send(self, alert: Alert, attempt: Attempt) -> Outcome:
+        """Deliver once; never sleep out a rate limit: answer Retry(after)."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class ChannelFactory(Protocol):
+    """`create(name, options)`: options are the channel's settings, secrets as `pydantic.SecretStr`.
+
+    Raises ConfigError with one sentence that names the missing or wrong setting.
+    """
+
+    def __call__(self, name: str, options: Mapping[str, Any]) -> AlertChannel: ...
+
+
+class Operations(Protocol):
+    """What a response action may do; every call is idempotent by `request`, the event's id."""
+
+    async def retrain(self, model: str, *, request: str) -> Outcome:
+        """Queue the training job that the `retrain.requested` event `request` asks for."""
+        ...
+
+    async def rollback(self, model: str, *, request: str, to: int | None, reason: str) -> Outcome:
+        """Make the previous (or the named) version the champion again."""
+        ...
+
+
+class ResponseAction(Protocol):
+    """Acts on an event. Found by an entry point of `duetmind.response_actions`, which names its class."""
+
+    #: the guide's name, e.g. `retrain_model`
+    name: str
+
+    def wants(self, event: Event) -> bool:
+        """Pure: does this event ask for this action?"""
+        ...
+
+    async def respond(self, event: Event, operations: Operations) -> Outcome:
+        """Do it, or say why not."""
+        ...

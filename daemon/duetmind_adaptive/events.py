@@ -1,0 +1,445 @@
+"""The closed vocabulary: frozen CloudEvents 1.0 envelopes, one discriminated union, wire names of their own.
+
+`Event.data` always names `model`. Ids are arguments, never made here: `derive_id` gives the id of an event
+that follows from another, so that deciding twice publishes once.
+
+Source: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+
+
+class WindowData(_Frozen):
+    """A half-open range of production rows, counted from the start of the production source."""
+
+    first_row: int
+    last_row: int
+    start: AwareDatetime | None = None
+    end: AwareDatetime | None = None
+    rows: int
+
+
+class ColumnEffect(_Frozen):
+    """How far one column moved, in [0, 1]."""
+
+    column: str
+    kind: str
+    effect: float
+
+
+class FindingData(_Frozen):
+    """One data-quality finding."""
+
+    code: str
+    message: str
+    column: str | None = None
+    #: True when the data is broken rather than different: nothing may learn from it
+    breaks: bool = False
+
+
+class PerformanceData(_Frozen):
+    """A window's metric with its interval, beside the champion's own."""
+
+    window: WindowData
+    metric: float
+    low: float
+    high: float
+    rows: int
+    reference: float | None = None
+    degraded: bool = False
+
+
+class Data(_Frozen):
+    """What every event says: which model it is about."""
+
+    model: str
+
+
+class CheckData(Data):
+    """What a check found, cut to the columns that moved most."""
+
+    window: WindowData
+    drift: bool
+    severity: str
+    kinds: tuple[str, ...] = ()
+    metric: float | None = None
+    metric_name: str | None = None
+    version: int | None = None
+    performance: PerformanceData | None = None
+    late: tuple[PerformanceData, ...] = ()
+    top: tuple[ColumnEffect, ...] = ()
+    columns: int = 0
+    drifted: int = 0
+    findings: tuple[FindingData, ...] = ()
+    more_findings: int = 0
+
+
+class CheckFailedData(Data):
+    """Why a window could not be checked."""
+
+    reason: str
+    message: str
+    window: WindowData | None = None
+
+
+class DriftData(Data):
+    """One incident's present state."""
+
+    incident: str
+    cause: str
+    window: WindowData
+    drift: bool
+    severity: str
+    kinds: tuple[str, ...] = ()
+    metric: float | None = None
+    metric_name: str | None = None
+    metric_reference: float | None = None
+    top: tuple[ColumnEffect, ...] = ()
+    columns: int = 0
+    drifted: int = 0
+    findings: tuple[FindingData, ...] = ()
+    version: int | None = None
+    #: the decision's named reason
+    reason: str
+    opened: AwareDatetime
+
+
+class RetrainData(Data):
+    """A retrain's progress; `version` is the serving one until it succeeded, then the new one."""
+
+    reason: str
+    version: int | None = None
+    message: str = ""
+    incident: str | None = None
+    window: WindowData | None = None
+    job: str | None = None
+    metric: float | None = None
+
+
+class VersionData(Data):
+    """A decision about a version: `version` serves from now on, or (rejected) does not."""
+
+    version: int
+    previous: int | None = None
+    reason: str
+    message: str = ""
+    metric: float | None = None
+    sha256: str | None = None
+    gate: dict[str, Any] | None = None
+    job: str | None = None
+
+
+class JobData(Data):
+    """A job's progress."""
+
+    job: str
+    kind: str
+    state: str = ""
+    attempt: int = 1
+    message: str = ""
+    progress: float | None = None
+
+
+class AlertData(Data):
+    """What became of one message to one channel."""
+
+    channel: str
+    alert: str
+    incident: str | None = None
+    status: str = ""
+    reason: str = ""
+    attempts: int = 1
+
+
+class ReviewData(Data):
+    """A question to a person, or its answer."""
+
+    review: str
+    subject: str = ""
+    reason: str = ""
+    by: str | None = None
+    version: int | None = None
+
+
+class ThresholdData(Data):
+    """A threshold's old and new value."""
+
+    name: str
+    before: float
+    after: float
+    reason: str
+
+
+class ResourcesData(Data):
+    """A bound's old and new value."""
+
+    resource: str
+    before: float
+    after: float
+    reason: str
+
+
+class Envelope(_Frozen):
+    """The CloudEvents attributes all events share."""
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: Data
+
+    @property
+    def model(self) -> str:
+        """The model the event is about."""
+        return self.data.model
+
+
+class CheckCompleted(Envelope):
+    """Signals that a window was checked; each window has exactly one."""
+
+    type: Literal["duetmind.check.completed"] = "duetmind.check.completed"
+    data: CheckData
+
+
+class CheckFailed(Envelope):
+    """Signals that the next window could not be checked, once per cause."""
+
+    type: Literal["duetmind.check.failed"] = "duetmind.check.failed"
+    data: CheckFailedData
+
+
+class DriftDetected(Envelope):
+    """Signals that an incident opened."""
+
+    type: Literal["duetmind.drift.detected"] = "duetmind.drift.detected"
+    data: DriftData
+
+
+class DriftUpdated(Envelope):
+    """Signals that an open incident grew worse or changed its kinds."""
+
+    type: Literal["duetmind.drift.updated"] = "duetmind.drift.updated"
+    data: DriftData
+
+
+class DriftResolved(Envelope):
+    """Signals that an incident is over."""
+
+    type: Literal["duetmind.drift.resolved"] = "duetmind.drift.resolved"
+    data: DriftData
+
+
+class RetrainRequested(Envelope):
+    """Signals that a model should learn again; its id is the id of the job."""
+
+    type: Literal["duetmind.retrain.requested"] = "duetmind.retrain.requested"
+    data: RetrainData
+
+
+class RetrainStarted(Envelope):
+    """Signals that a training job began."""
+
+    type: Literal["duetmind.retrain.started"] = "duetmind.retrain.started"
+    data: RetrainData
+
+
+class RetrainSucceeded(Envelope):
+    """Signals that a challenger exists; a promotion or a rejection follows."""
+
+    type: Literal["duetmind.retrain.succeeded"] = "duetmind.retrain.succeeded"
+    data: RetrainData
+
+
+class RetrainFailed(Envelope):
+    """Signals that a training job ended without a challenger."""
+
+    type: Literal["duetmind.retrain.failed"] = "duetmind.retrain.failed"
+    data: RetrainData
+
+
+class RetrainSuppressed(Envelope):
+    """Signals that a retrain was called for and not asked for, and why."""
+
+    type: Literal["duetmind.retrain.suppressed"] = "duetmind.retrain.suppressed"
+    data: RetrainData
+
+
+class ModelPromoted(Envelope):
+    """Signals that a version became the champion; a server should reload."""
+
+    type: Literal["duetmind.model.promoted"] = "duetmind.model.promoted"
+    data: VersionData
+
+
+class ModelRejected(Envelope):
+    """Signals that a challenger did not prove itself."""
+
+    type: Literal["duetmind.model.rejected"] = "duetmind.model.rejected"
+    data: VersionData
+
+
+class ModelRolledBack(Envelope):
+    """Signals that an earlier version serves again; a server should reload."""
+
+    type: Literal["duetmind.model.rolled_back"] = "duetmind.model.rolled_back"
+    data: VersionData
+
+
+class ReviewRequested(Envelope):
+    """Signals that a person is asked."""
+
+    type: Literal["duetmind.review.requested"] = "duetmind.review.requested"
+    data: ReviewData
+
+
+class ReviewApproved(Envelope):
+    """Signals that a person agreed."""
+
+    type: Literal["duetmind.review.approved"] = "duetmind.review.approved"
+    data: ReviewData
+
+
+class ReviewRejected(Envelope):
+    """Signals that a person refused."""
+
+    type: Literal["duetmind.review.rejected"] = "duetmind.review.rejected"
+    data: ReviewData
+
+
+class ReviewExpired(Envelope):
+    """Signals that nobody answered in time, so nothing is done."""
+
+    type: Literal["duetmind.review.expired"] = "duetmind.review.expired"
+    data: ReviewData
+
+
+class ThresholdAdjusted(Envelope):
+    """Signals that a threshold moved."""
+
+    type: Literal["duetmind.threshold.adjusted"] = "duetmind.threshold.adjusted"
+    data: ThresholdData
+
+
+class ResourcesScaled(Envelope):
+    """Signals that the bounds of the pool moved."""
+
+    type: Literal["duetmind.resources.scaled"] = "duetmind.resources.scaled"
+    data: ResourcesData
+
+
+class JobStarted(Envelope):
+    """Signals that a worker took a job."""
+
+    type: Literal["duetmind.job.started"] = "duetmind.job.started"
+    data: JobData
+
+
+class JobProgressed(Envelope):
+    """Signals that a job came further."""
+
+    type: Literal["duetmind.job.progressed"] = "duetmind.job.progressed"
+    data: JobData
+
+
+class JobSucceeded(Envelope):
+    """Signals that a job ended well."""
+
+    type: Literal["duetmind.job.succeeded"] = "duetmind.job.succeeded"
+    data: JobData
+
+
+class JobFailed(Envelope):
+    """Signals that a job ended badly, for good."""
+
+    type: Literal["duetmind.job.failed"] = "duetmind.job.failed"
+    data: JobData
+
+
+class JobCancelled(Envelope):
+    """Signals that a person ended a job."""
+
+    type: Literal["duetmind.job.cancelled"] = "duetmind.job.cancelled"
+    data: JobData
+
+
+class AlertDelivered(Envelope):
+    """Signals that a channel took a message."""
+
+    type: Literal["duetmind.alert.delivered"] = "duetmind.alert.delivered"
+    data: AlertData
+
+
+class AlertFailed(Envelope):
+    """Signals that a message is in the dead letters."""
+
+    type: Literal["duetmind.alert.failed"] = "duetmind.alert.failed"
+    data: AlertData
+
+
+class AlertSuppressed(Envelope):
+    """Signals that a message was not sent, and why."""
+
+    type: Literal["duetmind.alert.suppressed"] = "duetmind.alert.suppressed"
+    data: AlertData
+
+
+Event = (
+    CheckCompleted | CheckFailed | DriftDetected | DriftUpdated | DriftResolved
+    | RetrainRequested | RetrainStarted | RetrainSucceeded | RetrainFailed | RetrainSuppressed
+    | ModelPromoted | ModelRejected | ModelRolledBack
+    | ReviewRequested | ReviewApproved | ReviewRejected | ReviewExpired
+    | ThresholdAdjusted | ResourcesScaled
+    | JobStarted | JobProgressed | JobSucceeded | JobFailed | JobCancelled
+    | AlertDelivered | AlertFailed | AlertSuppressed
+)  # fmt: skip
+
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+
+
+def parse_event(document: str | bytes) -> Event:
+    """Read one envelope from its JSON; raises pydantic.ValidationError on anything else."""
+    return _ADAPTER.validate_json(document)
+
+
+def event_schema() -> dict[str, Any]:
+    """The JSON Schema of the union, for the API document."""
+    return _ADAPTER.json_schema()
+
+
+def source_of(model: str) -> str:
+    """The CloudEvents `source` of a model's events.
+
+    >>> source_of("loans")
+    '/duetmind/models/loans'
+    """
+    return f"/duetmind/models/{model}"
+
+
+def derive_id(*parts: object) -> str:
+    """A UUID that depends on nothing but `parts` (RFC 9562 version 8): the same decision has the same id.
+
+    >>> derive_id("loans", 3) == derive_id("loans", 3) != derive_id("loans", 4)
+    True
+    """
+    digest = hashlib.sha256("\x1f".join(map(str, parts)).encode()).digest()[:16]
+    raw = bytearray(digest)
+    raw[6] = (raw[6] & 0x0F) | 0x80
+    raw[8] = (raw[8] & 0x3F) | 0x80
+    return str(uuid.UUID(bytes=bytes(raw)))
+
+
+def make(kind: type[Envelope], data: Data, *, id: str, time: datetime) -> Event:
+    """Build the event of class `kind`; the source follows from `data.model`."""
+    return kind(id=id, source=source_of(data.model), time=time, data=data)  # type: ignore[return-value]

@@ -1,0 +1,174 @@
+"""The plain values that cross rooms: frozen dataclasses that pickle, compare and serialise.
+
+They hold no behaviour beyond what their invariants need. Times are aware UTC datetimes, shares are in
+[0, 1], rows are counted from the start of the production source and ranges are half-open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["numeric", "categorical", "boolean", "datetime", "text"]
+Severity = Literal["none", "low", "medium", "high", "critical"]
+DriftKind = Literal["data", "model", "concept"]
+Cause = Literal["drift", "quality"]
+
+SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high", "critical")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """A run of production rows `[first_row, last_row)` and the times of its first and last row."""
+
+    first_row: int
+    last_row: int
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows the window holds."""
+        return self.last_row - self.first_row
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TestResult:
+    """One statistic of one column; a distance has no p-value."""
+
+    __test__ = False  # not a test case, whatever pytest thinks of its name
+
+    statistic: float
+    p_value: float | None = None
+    p_adjusted: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """One named data-quality finding, told apart from drift."""
+
+    code: str
+    message: str
+    column: str | None = None
+    count: int | None = None
+    examples: tuple[str, ...] = ()
+    #: True when the data is broken rather than merely different, so that no retrain may learn from it
+    breaks: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ColumnReport:
+    """What a check found in one column."""
+
+    name: str
+    kind: Kind
+    drift: bool = False
+    #: how far the column moved, in [0, 1]: KS distance of a numeric column, total variation of a categorical one
+    effect: float = 0.0
+    tests: dict[str, TestResult] = field(default_factory=dict[str, TestResult])
+    missing_reference: float = 0.0
+    missing_current: float = 0.0
+    unseen_categories: tuple[str, ...] = ()
+    #: why the column could not be tested; None when it was
+    untested: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MetricReading:
+    """A metric measured on labelled rows, with a confidence interval (level stated by `confidence`)."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    #: standard error of `value`
+    error: float
+    rows: int
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Performance:
+    """The model's metric in a window beside the one its version was promoted with."""
+
+    window: Window
+    reading: MetricReading
+    reference: MetricReading | None = None
+    #: True when the metric is worse than the reference by more than chance and the tolerance allow
+    degraded: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckReport:
+    """Everything one check of one window found. `columns` are sorted by effect, largest first."""
+
+    window: Window
+    version: int | None
+    drift: bool
+    severity: Severity
+    kinds: tuple[DriftKind, ...]
+    columns: tuple[ColumnReport, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    #: of this window; None while its labels are not in
+    performance: Performance | None = None
+    #: windows checked earlier whose labels have come in since
+    late: tuple[Performance, ...] = ()
+    missing_columns: tuple[str, ...] = ()
+    new_columns: tuple[str, ...] = ()
+    type_changes: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VersionRef:
+    """What a worker needs to know of one model version; paths are absolute.
+
+    `artifact` is None for a model deployed elsewhere, whose answers are columns of the data.
+    """
+
+    model: str
+    version: int
+    folder: Path
+    artifact: Path | None
+    #: of the artifact, checked before its first byte is parsed
+    sha256: str | None
+    #: what the version scored on rows it was not trained on; the reference of model drift
+    baseline: MetricReading | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GateResult:
+    """How a challenger did against the champion on the same rows, which neither was trained on."""
+
+    verdict: Literal["better", "not_better", "worse", "inconclusive"]
+    metric: str
+    rows: int
+    champion: float | None
+    challenger: float | None
+    #: paired difference, positive = challenger better, with its interval
+    difference: float | None
+    low: float | None
+    high: float | None
+    confidence: float
+    #: one plain sentence, shown to people and put into the event
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingReport:
+    """What a training job made: a staged version folder, its metrics, and how it did against the champion."""
+
+    folder: Path
+    sha256: str
+    metrics: dict[str, float]
+    baseline: MetricReading | None
+    gate: GateResult | None
+    #: production rows `[first, last)` it learned from (negative = none, all of the reference)
+    trained_rows: tuple[int, int]
+    train_size: int
+    libraries: dict[str, str]
+    seconds: float
+    notes: tuple[str, ...] = ()
+    extra: dict[str, Any] = field(default_factory=dict[str, Any])
