@@ -1,0 +1,1 @@
+"""The daemon process: clock, schedule, HTTP, supervision; `app.py` is its only composition root."""
