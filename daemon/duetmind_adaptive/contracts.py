@@ -157,9 +157,15 @@ class Executor(Protocol):
     """Runs a module-level function in a worker process and awaits its answer."""
 
     async def run(
-        self, task: Callable[..., T], /, *args: object, timeout: timedelta, fresh: bool = False, label: str = ""
+        self,
+        task: Callable[..., T],
+        /,
+        *args: object,
+        timeout: timedelta,  # noqa: ASYNC109 - the worker is killed at it; cancelling the await alone would not do that
+        fresh: bool = False,
+        label: str = "",
     ) -> T:
-        """Raise what `task` raised, WorkerDiedError, or JobTimeoutError; `fresh` = a process of its own, ended after."""
+        """Raise what `task` raised, WorkerDiedError or JobTimeoutError; `fresh` asks for a process of its own."""
         ...
 
     async def close(self) -> None:
@@ -206,7 +212,9 @@ class ChannelFactory(Protocol):
     Raises ConfigError with one sentence that names the missing or wrong setting.
     """
 
-    def __call__(self, name: str, options: Mapping[str, Any]) -> AlertChannel: ...
+    def __call__(self, name: str, options: Mapping[str, Any]) -> AlertChannel:
+        """Make the channel; must not reach outside yet."""
+        ...
 
 
 class Operations(Protocol):
@@ -228,7 +236,7 @@ class ResponseAction(Protocol):
     name: str
 
     def wants(self, event: Event) -> bool:
-        """Pure: does this event ask for this action?"""
+        """Whether this event asks for this action; pure."""
         ...
 
     async def respond(self, event: Event, operations: Operations) -> Outcome:

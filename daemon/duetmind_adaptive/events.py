@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -190,7 +190,10 @@ class ResourcesData(Data):
     reason: str
 
 
-class Envelope(_Frozen):
+D = TypeVar("D", bound=Data)
+
+
+class Envelope(_Frozen, Generic[D]):
     """The CloudEvents attributes all events share."""
 
     specversion: Literal["1.0"] = "1.0"
@@ -198,7 +201,7 @@ class Envelope(_Frozen):
     source: str
     time: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
-    data: Data
+    data: D
 
     @property
     def model(self) -> str:
@@ -206,193 +209,166 @@ class Envelope(_Frozen):
         return self.data.model
 
 
-class CheckCompleted(Envelope):
+class CheckCompleted(Envelope[CheckData]):
     """Signals that a window was checked; each window has exactly one."""
 
     type: Literal["duetmind.check.completed"] = "duetmind.check.completed"
-    data: CheckData
 
 
-class CheckFailed(Envelope):
+class CheckFailed(Envelope[CheckFailedData]):
     """Signals that the next window could not be checked, once per cause."""
 
     type: Literal["duetmind.check.failed"] = "duetmind.check.failed"
-    data: CheckFailedData
 
 
-class DriftDetected(Envelope):
+class DriftDetected(Envelope[DriftData]):
     """Signals that an incident opened."""
 
     type: Literal["duetmind.drift.detected"] = "duetmind.drift.detected"
-    data: DriftData
 
 
-class DriftUpdated(Envelope):
+class DriftUpdated(Envelope[DriftData]):
     """Signals that an open incident grew worse or changed its kinds."""
 
     type: Literal["duetmind.drift.updated"] = "duetmind.drift.updated"
-    data: DriftData
 
 
-class DriftResolved(Envelope):
+class DriftResolved(Envelope[DriftData]):
     """Signals that an incident is over."""
 
     type: Literal["duetmind.drift.resolved"] = "duetmind.drift.resolved"
-    data: DriftData
 
 
-class RetrainRequested(Envelope):
+class RetrainRequested(Envelope[RetrainData]):
     """Signals that a model should learn again; its id is the id of the job."""
 
     type: Literal["duetmind.retrain.requested"] = "duetmind.retrain.requested"
-    data: RetrainData
 
 
-class RetrainStarted(Envelope):
+class RetrainStarted(Envelope[RetrainData]):
     """Signals that a training job began."""
 
     type: Literal["duetmind.retrain.started"] = "duetmind.retrain.started"
-    data: RetrainData
 
 
-class RetrainSucceeded(Envelope):
+class RetrainSucceeded(Envelope[RetrainData]):
     """Signals that a challenger exists; a promotion or a rejection follows."""
 
     type: Literal["duetmind.retrain.succeeded"] = "duetmind.retrain.succeeded"
-    data: RetrainData
 
 
-class RetrainFailed(Envelope):
+class RetrainFailed(Envelope[RetrainData]):
     """Signals that a training job ended without a challenger."""
 
     type: Literal["duetmind.retrain.failed"] = "duetmind.retrain.failed"
-    data: RetrainData
 
 
-class RetrainSuppressed(Envelope):
+class RetrainSuppressed(Envelope[RetrainData]):
     """Signals that a retrain was called for and not asked for, and why."""
 
     type: Literal["duetmind.retrain.suppressed"] = "duetmind.retrain.suppressed"
-    data: RetrainData
 
 
-class ModelPromoted(Envelope):
+class ModelPromoted(Envelope[VersionData]):
     """Signals that a version became the champion; a server should reload."""
 
     type: Literal["duetmind.model.promoted"] = "duetmind.model.promoted"
-    data: VersionData
 
 
-class ModelRejected(Envelope):
+class ModelRejected(Envelope[VersionData]):
     """Signals that a challenger did not prove itself."""
 
     type: Literal["duetmind.model.rejected"] = "duetmind.model.rejected"
-    data: VersionData
 
 
-class ModelRolledBack(Envelope):
+class ModelRolledBack(Envelope[VersionData]):
     """Signals that an earlier version serves again; a server should reload."""
 
     type: Literal["duetmind.model.rolled_back"] = "duetmind.model.rolled_back"
-    data: VersionData
 
 
-class ReviewRequested(Envelope):
+class ReviewRequested(Envelope[ReviewData]):
     """Signals that a person is asked."""
 
     type: Literal["duetmind.review.requested"] = "duetmind.review.requested"
-    data: ReviewData
 
 
-class ReviewApproved(Envelope):
+class ReviewApproved(Envelope[ReviewData]):
     """Signals that a person agreed."""
 
     type: Literal["duetmind.review.approved"] = "duetmind.review.approved"
-    data: ReviewData
 
 
-class ReviewRejected(Envelope):
+class ReviewRejected(Envelope[ReviewData]):
     """Signals that a person refused."""
 
     type: Literal["duetmind.review.rejected"] = "duetmind.review.rejected"
-    data: ReviewData
 
 
-class ReviewExpired(Envelope):
+class ReviewExpired(Envelope[ReviewData]):
     """Signals that nobody answered in time, so nothing is done."""
 
     type: Literal["duetmind.review.expired"] = "duetmind.review.expired"
-    data: ReviewData
 
 
-class ThresholdAdjusted(Envelope):
+class ThresholdAdjusted(Envelope[ThresholdData]):
     """Signals that a threshold moved."""
 
     type: Literal["duetmind.threshold.adjusted"] = "duetmind.threshold.adjusted"
-    data: ThresholdData
 
 
-class ResourcesScaled(Envelope):
+class ResourcesScaled(Envelope[ResourcesData]):
     """Signals that the bounds of the pool moved."""
 
     type: Literal["duetmind.resources.scaled"] = "duetmind.resources.scaled"
-    data: ResourcesData
 
 
-class JobStarted(Envelope):
+class JobStarted(Envelope[JobData]):
     """Signals that a worker took a job."""
 
     type: Literal["duetmind.job.started"] = "duetmind.job.started"
-    data: JobData
 
 
-class JobProgressed(Envelope):
+class JobProgressed(Envelope[JobData]):
     """Signals that a job came further."""
 
     type: Literal["duetmind.job.progressed"] = "duetmind.job.progressed"
-    data: JobData
 
 
-class JobSucceeded(Envelope):
+class JobSucceeded(Envelope[JobData]):
     """Signals that a job ended well."""
 
     type: Literal["duetmind.job.succeeded"] = "duetmind.job.succeeded"
-    data: JobData
 
 
-class JobFailed(Envelope):
+class JobFailed(Envelope[JobData]):
     """Signals that a job ended badly, for good."""
 
     type: Literal["duetmind.job.failed"] = "duetmind.job.failed"
-    data: JobData
 
 
-class JobCancelled(Envelope):
+class JobCancelled(Envelope[JobData]):
     """Signals that a person ended a job."""
 
     type: Literal["duetmind.job.cancelled"] = "duetmind.job.cancelled"
-    data: JobData
 
 
-class AlertDelivered(Envelope):
+class AlertDelivered(Envelope[AlertData]):
     """Signals that a channel took a message."""
 
     type: Literal["duetmind.alert.delivered"] = "duetmind.alert.delivered"
-    data: AlertData
 
 
-class AlertFailed(Envelope):
+class AlertFailed(Envelope[AlertData]):
     """Signals that a message is in the dead letters."""
 
     type: Literal["duetmind.alert.failed"] = "duetmind.alert.failed"
-    data: AlertData
 
 
-class AlertSuppressed(Envelope):
+class AlertSuppressed(Envelope[AlertData]):
     """Signals that a message was not sent, and why."""
 
     type: Literal["duetmind.alert.suppressed"] = "duetmind.alert.suppressed"
-    data: AlertData
 
 
 Event = (
@@ -440,6 +416,6 @@ def derive_id(*parts: object) -> str:
     return str(uuid.UUID(bytes=bytes(raw)))
 
 
-def make(kind: type[Envelope], data: Data, *, id: str, time: datetime) -> Event:
+def make(kind: type[Envelope[Any]], data: Data, *, id: str, time: datetime) -> Event:
     """Build the event of class `kind`; the source follows from `data.model`."""
     return kind(id=id, source=source_of(data.model), time=time, data=data)  # type: ignore[return-value]

@@ -1,0 +1,22 @@
+"""Why a decision came out as it did: named, so that events, logs and metrics carry the name and never a bare bool."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """The names; a value is what events and logs show."""
+
+    FIRST = "first_drift"
+    WORSE = "grew_worse"
+    CALM = "calm_again"
+    DEGRADED = "metric_degraded"
+    INITIAL = "initial"
+    MANUAL = "manual"
+    BUDGET_SPENT = "budget_spent"
+    COOLDOWN = "cooldown"
+    DATA_QUALITY = "data_quality"
+    GATE_PASSED = "gate_passed"
+    GATE_FAILED = "gate_failed"
+    FIRST_VERSION = "first_version"

@@ -1,0 +1,98 @@
+"""Whether to learn again: only when the metric suffers, never from broken data, within budget and cool-down.
+
+Drift that does not hurt the model is told, not acted on. A challenger that does not prove itself makes the
+policy wait twice as long each time, in windows, because what would change the answer is new rows, not time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from duetmind_adaptive.events import (
+    CheckCompleted,
+    CheckData,
+    RetrainData,
+    RetrainRequested,
+    RetrainSuppressed,
+)
+from duetmind_adaptive.policy.commands import Emit, command_id
+from duetmind_adaptive.policy.reasons import Reason
+from duetmind_adaptive.policy.rules import (
+    BUDGET_PERIOD,
+    LONGEST_COOLDOWN_WINDOWS,
+    ROLLBACK_COOLDOWN_WINDOWS,
+    Rules,
+)
+from duetmind_adaptive.policy.state import ModelState, Retraining
+
+
+def plan_retrain(
+    state: ModelState, event: CheckCompleted, rules: Rules, *, broken: bool, now: datetime
+) -> tuple[Retraining, Emit | None]:
+    """Ask for a retrain, say why one that is called for is not asked for, or neither."""
+    check, retraining = event.data, _forget_old(state.retraining, now)
+    if not rules.retrain or not is_degraded(check) or retraining.in_flight:
+        return retraining, None
+    refusal = _refusal(retraining, check, rules, broken=broken)
+    if refusal:
+        return retraining, Emit(RetrainSuppressed, _data(state, check, refusal))
+    # single flight begins with the decision, not with the request's delivery
+    request = command_id(event.id, RetrainRequested, _incident(state))
+    asked = retraining.model_copy(update={"in_flight": request, "asked": (*retraining.asked, now)})
+    return asked, Emit(RetrainRequested, _data(state, check, Reason.DEGRADED))
+
+
+def is_degraded(check: CheckData) -> bool:
+    """Whether the newest metric this check measured, of this window or a late-labelled one, is worse than promised."""
+    measured = (*check.late, *((check.performance,) if check.performance else ()))
+    return bool(measured) and measured[-1].degraded
+
+
+def fruitless(state: ModelState) -> Retraining:
+    """A retrain ended without a promotion: wait 1, 2, 4, … windows before the next."""
+    count = state.retraining.fruitless + 1
+    wait = min(2 ** (count - 1), LONGEST_COOLDOWN_WINDOWS)
+    return state.retraining.model_copy(
+        update={"in_flight": None, "fruitless": count, "not_before_row": _row_after(state, wait)}
+    )
+
+
+def rolled_back(state: ModelState) -> Retraining:
+    """The champion was taken back: leave the person who did it some windows of peace."""
+    return state.retraining.model_copy(update={"not_before_row": _row_after(state, ROLLBACK_COOLDOWN_WINDOWS)})
+
+
+def _row_after(state: ModelState, windows: int) -> int:
+    last = state.last_window
+    return last.last_row + windows * last.rows if last else 0
+
+
+def _forget_old(retraining: Retraining, now: datetime) -> Retraining:
+    """Keep the requests of the last day; one from the future (a clock that jumped back) still counts."""
+    recent = tuple(asked for asked in retraining.asked if now - asked < BUDGET_PERIOD)
+    return retraining if recent == retraining.asked else retraining.model_copy(update={"asked": recent})
+
+
+def _refusal(retraining: Retraining, check: CheckData, rules: Rules, *, broken: bool) -> Reason | None:
+    if broken:
+        return Reason.DATA_QUALITY
+    if check.window.last_row < retraining.not_before_row:
+        return Reason.COOLDOWN
+    if len(retraining.asked) >= rules.max_retrains_per_day:
+        return Reason.BUDGET_SPENT
+    return None
+
+
+def _data(state: ModelState, check: CheckData, reason: Reason) -> RetrainData:
+    return RetrainData(
+        model=check.model,
+        reason=reason,
+        version=check.version,
+        incident=_incident(state),
+        window=check.window,
+        metric=check.metric,
+    )
+
+
+def _incident(state: ModelState) -> str | None:
+    return state.drift.incident.id if state.drift.incident else None

@@ -1,0 +1,29 @@
+"""What an operator may set about a model's decisions, and the constants that are not theirs to set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+#: the budget's day; counted back from the decision, so that midnight gives nothing away
+BUDGET_PERIOD = timedelta(days=1)
+
+#: after the n-th fruitless retrain in a row, wait 2^(n-1) windows, at most this many
+LONGEST_COOLDOWN_WINDOWS = 64
+
+#: after a rollback, wait this many windows before learning again on our own: a person (or a breach) just said no
+ROLLBACK_COOLDOWN_WINDOWS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """One model's policy."""
+
+    #: drifted checks in a row that open an incident
+    opens_after: int = 1
+    #: calm checks in a row that resolve it
+    clears_after: int = 2
+    #: whether the policy may ask for retrains at all
+    retrain: bool = False
+    #: automatic retrains in any 24 hours
+    max_retrains_per_day: int = 3

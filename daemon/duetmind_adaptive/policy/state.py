@@ -1,0 +1,57 @@
+"""What the policy remembers of one model: small, frozen, and JSON in the store."""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+from duetmind_adaptive.events import WindowData
+from duetmind_adaptive.records import Cause
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OpenIncident(_Frozen):
+    """A drift or data-quality incident that people were told of and that is not over."""
+
+    id: str
+    severity: str
+    kinds: tuple[str, ...]
+    opened: AwareDatetime
+    window: WindowData
+
+
+class Signal(_Frozen):
+    """One cause's evidence so far: checks in a row that raised it, checks in a row that did not."""
+
+    hot: int = 0
+    calm: int = 0
+    incident: OpenIncident | None = None
+
+
+class Retraining(_Frozen):
+    """The retrains asked for, which the budget, the cool-down and single flight are read from."""
+
+    #: the request under way; None when there is none
+    in_flight: str | None = None
+    #: when the policy itself asked, newest last, the last day's only
+    asked: tuple[AwareDatetime, ...] = ()
+    #: retrains in a row that ended without a promotion
+    fruitless: int = 0
+    #: no automatic retrain before a window that ends beyond this row
+    not_before_row: int = 0
+
+
+class ModelState(_Frozen):
+    """Everything `decide` needs to know of one model's past."""
+
+    champion: int | None = None
+    drift: Signal = Signal()
+    quality: Signal = Signal()
+    retraining: Retraining = Retraining()
+    last_window: WindowData | None = None
+
+    def signal(self, cause: Cause) -> Signal:
+        """The evidence for one cause."""
+        return self.drift if cause == "drift" else self.quality
