@@ -1,0 +1,76 @@
+"""Measures a version's metric on labelled rows: its own answers where it has an artifact, the data's where not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from duetmind_adaptive.drift.metrics import measure
+from duetmind_adaptive.errors import ArtifactError
+from duetmind_adaptive.records import MetricReading, VersionRef, Window
+from duetmind_adaptive.registry.artifact import LoadedModel, load_artifact
+from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.sources.labels import with_labels
+from duetmind_adaptive.sources.production import ProductionSource
+
+#: champions differ in size; a dozen small models is what a warm worker may hold
+MODELS_KEPT = 12
+
+
+def measure_window(
+    model: Model, version: VersionRef, window: Window, table: pa.Table, now: datetime
+) -> MetricReading | None:
+    """The metric of `version` on the labelled rows of a window; None without labels or without usable inputs."""
+    labelled = with_labels(table, model, now=now, window_end=window.end)
+    if model.target is None or model.target not in labelled.column_names:
+        return None
+    labelled = labelled.filter(labelled[model.target].is_valid())
+    if not labelled.num_rows:
+        return None
+    answers = answer(model, version, labelled)
+    if answers is None:
+        return None
+    truth = labelled[model.target].to_numpy(zero_copy_only=False)
+    prediction, score = answers
+    return measure(model.metric, model.task, truth=truth, prediction=prediction, score=score, seed=window.first_row)
+
+
+def answer(model: Model, version: VersionRef, table: pa.Table) -> tuple[np.ndarray, np.ndarray | None] | None:
+    """Predictions and scores of `version` for the rows of `table`; None when its inputs are not all there."""
+    if version.artifact is None:
+        return _given_answers(model, table)
+    loaded = loaded_model(version.artifact, version.sha256 or "")
+    if any(name not in table.column_names for name in loaded.features):
+        return None
+    return loaded.predict(table), None if model.task == "regression" else loaded.score(table)
+
+
+@lru_cache(maxsize=MODELS_KEPT)
+def loaded_model(artifact: Path, sha256: str) -> LoadedModel:
+    """A verified model, kept while the worker lives."""
+    return load_artifact(artifact, sha256)
+
+
+def measure_windows(
+    model: Model, version: VersionRef, windows: Sequence[Window], now: datetime
+) -> tuple[float | None, ...]:
+    """The metric of one version on many windows: how the first model, never retrained, would have done."""
+    source = ProductionSource(model)
+    readings = (measure_window(model, version, w, source.read(w.first_row, w.last_row), now) for w in windows)
+    return tuple(reading.value if reading else None for reading in readings)
+
+
+def _given_answers(model: Model, table: pa.Table) -> tuple[np.ndarray, np.ndarray | None] | None:
+    if model.prediction is None or model.prediction not in table.column_names:
+        return None
+    prediction = table[model.prediction].to_numpy(zero_copy_only=False)
+    if model.score is None:
+        return prediction, None
+    if model.score not in table.column_names:
+        raise ArtifactError(f"model {model.name}: score column '{model.score}' is not in the data; fix models.{model.name}.score")
+    return prediction, table[model.score].to_numpy(zero_copy_only=False)
