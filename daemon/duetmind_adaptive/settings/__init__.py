@@ -1,0 +1,1 @@
+"""What the operator writes: the YAML's pydantic models, its loading with line numbers, and its defaults."""

@@ -6,38 +6,42 @@ description is its documentation: `duetmind config schema`, the commented starte
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from duetmind_adaptive.settings.durations import parse_duration
+from duetmind_adaptive.settings.pipeline import AutomlSettings, PipelineSettings
+from duetmind_adaptive.settings.types import Duration, Interval, Metric, Moment, RowRange, Section, Task
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
-#: `[start, end)`; end may be null for an open range
-RowRange = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)] | None]
-Metric = Literal["accuracy", "balanced_accuracy", "f1", "roc_auc", "log_loss", "r2", "mae", "rmse"]
-Task = Literal["binary", "multiclass", "regression"]
+_RATE = re.compile(r"[1-9]\d* per [1-9]\d*[smhd]", re.ASCII)
 
 
-class Section(BaseModel):
-    """Base of every section: unknown keys are errors, values never change after loading."""
+def _rate(value: str) -> str:
+    if not _RATE.fullmatch(value):
+        raise ValueError("a rate such as 1 per 30d")
+    return value
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+def _form(value: object) -> str:
+    return "name" if isinstance(value, str) else "inline"
 
 
 class StoreSettings(Section):
     """Where the daemon keeps what it knows."""
 
-    url: str = Field("sqlite:///state/duetmind.db", description="database URL; a relative path starts at the config file")
+    url: str = Field(
+        default="sqlite:///state/duetmind.db", description="database URL; a relative path starts at the config file"
+    )
 
 
 class SecretRef(Section):
     """A secret is never written in the config: it is read from the environment or a file."""
 
-    env: str | None = Field(None, description="name of the environment variable")
-    file: str | None = Field(None, description="path of the file")
+    env: str | None = Field(default=None, description="name of the environment variable")
+    file: str | None = Field(default=None, description="path of the file")
 
     @model_validator(mode="after")
     def _one_of(self) -> SecretRef:
@@ -49,33 +53,38 @@ class SecretRef(Section):
 class HttpSettings(Section):
     """Where the daemon listens."""
 
-    host: str = Field("127.0.0.1", description="address to listen on; beyond loopback a token is required")
-    port: int = Field(8420, ge=0, le=65535, description="port; 0 takes a free one")
-    token: SecretRef | None = Field(None, description="bearer token of the API; default: made once, kept in the state folder")
+    host: str = Field(default="127.0.0.1", description="address to listen on; beyond loopback a token is required")
+    port: int = Field(default=8420, ge=0, le=65535, description="port; 0 takes a free one")
+    token: SecretRef | None = Field(
+        default=None,
+        description="bearer token of the API, {env: NAME} or {file: PATH}; default: made once, kept in the state",
+    )
 
 
 class ClockSettings(Section):
     """A rehearsal clock: `speed` seconds pass per real second, counted from `start` at the real time `anchor`."""
 
-    speed: float = Field(1.0, gt=0)
-    start: datetime | None = None
-    anchor: datetime | None = None
+    speed: float = Field(default=1.0, gt=0, description="seconds that pass per real second")
+    start: Moment | None = Field(default=None, description="the time the rehearsal starts at; default: now")
+    anchor: Moment | None = Field(
+        default=None, description="the real time at which it started; default: the first start"
+    )
 
 
 class ReferenceSettings(Section):
     """The period to learn from and to compare with."""
 
     path: str = Field(description="file, glob or folder of Parquet or CSV files")
-    rows: RowRange | None = Field(None, description="half-open row range [start, end)")
-    from_: datetime | None = Field(None, alias="from", description="first timestamp, included")
-    to: datetime | None = Field(None, description="last timestamp, excluded")
+    rows: RowRange | None = Field(default=None, description="half-open row range [start, end)")
+    from_: Moment | None = Field(default=None, alias="from", description="first timestamp, included")
+    to: Moment | None = Field(default=None, description="last timestamp, excluded")
 
 
 class WindowSettings(Section):
     """How production data is cut: exactly one of `rows` and `every`."""
 
-    rows: int | None = Field(None, ge=1, description="rows per window")
-    every: Duration | None = Field(None, description="time per window, aligned to midnight UTC")
+    rows: int | None = Field(default=None, ge=1, description="rows per window")
+    every: Interval | None = Field(default=None, description="time per window, aligned to midnight UTC")
 
     @model_validator(mode="after")
     def _one_of(self) -> WindowSettings:
@@ -87,15 +96,18 @@ class WindowSettings(Section):
 class ProductionSettings(ReferenceSettings):
     """The data to watch."""
 
-    window: WindowSettings = Field(default_factory=lambda: WindowSettings(rows=1000))
+    window: WindowSettings = Field(
+        default_factory=lambda: WindowSettings(rows=1000),
+        description="how the data is cut into windows: {rows: 1000} or {every: 1d}",
+    )
 
 
 class LabelSettings(Section):
     """When the truth is known, and where it is when it is not the target column."""
 
-    delay: Duration = Field(timedelta(0), description="labels of a row are known this long after its timestamp")
-    path: str | None = Field(None, description="file, glob or folder with the labels, when they live elsewhere")
-    key: str | None = Field(None, description="column that joins labels to rows")
+    delay: Duration = Field(default=timedelta(0), description="labels of a row are known this long after its timestamp")
+    path: str | None = Field(default=None, description="file, glob or folder with the labels, when they live elsewhere")
+    key: str | None = Field(default=None, description="column that joins labels to rows")
 
     @model_validator(mode="after")
     def _path_needs_key(self) -> LabelSettings:
@@ -107,10 +119,12 @@ class LabelSettings(Section):
 class ScheduleSettings(Section):
     """When to check: exactly one of `every` and `cron`."""
 
-    every: Duration | None = Field(None, description="interval, counted from midnight in the time zone")
-    cron: str | None = Field(None, description="five fields as in crontab(5), 0 and 7 are Sunday")
-    timezone: str = Field("UTC", description="IANA time zone of the cron fields")
-    jitter: Duration = Field(timedelta(0), description="a slot is delayed by up to this much, the same for the same slot")
+    every: Interval | None = Field(default=None, description="interval, counted from midnight in the time zone")
+    cron: str | None = Field(default=None, description="five fields as in crontab(5), 0 and 7 are Sunday")
+    timezone: str = Field(default="UTC", description="IANA time zone of the cron fields")
+    jitter: Duration = Field(
+        default=timedelta(0), description="a slot is delayed by up to this much, the same for the same slot"
+    )
 
     @model_validator(mode="after")
     def _one_of(self) -> ScheduleSettings:
@@ -119,146 +133,145 @@ class ScheduleSettings(Section):
         return self
 
 
-class PreprocessingSettings(Section):
-    """The guide's preprocessing block; issue C widens it."""
-
-    numerical_scaler: Literal["standard", "minmax", "robust", "none"] = "standard"
-    categorical_encoding: Literal["onehot", "ordinal", "none"] = "onehot"
-    missing_value_strategy: Literal["mean", "median", "most_frequent"] = "median"
-    feature_selection: Literal["selectkbest", "none"] = "none"
-
-
-class PipelineModelSettings(Section):
-    """The guide's model block."""
-
-    algorithm: Literal["random_forest", "logistic_regression", "svm", "hist_gradient_boosting", "xgboost", "lightgbm"] = "random_forest"
-    hyperparameters: dict[str, Any] = Field(default_factory=dict[str, Any])
-    ensemble_method: Literal["voting", "stacking", "bagging", "none"] = "none"
-
-
-class EvaluationSettings(Section):
-    """Which metrics a training run reports."""
-
-    metrics: tuple[Metric, ...] = ()
-
-
-class PipelineSettings(Section):
-    """A guide pipeline: preprocessing and model."""
-
-    name: str = "default"
-    description: str = ""
-    preprocessing: PreprocessingSettings = Field(default_factory=PreprocessingSettings)
-    model: PipelineModelSettings = Field(default_factory=PipelineModelSettings)
-    evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
-
-
-class AutomlSettings(Section):
-    """The guide's automl section."""
-
-    objective_metric: Metric = "roc_auc"
-    n_trials: int = Field(100, ge=1)
-    timeout: Duration = timedelta(hours=1)
-    cv_folds: int = Field(5, ge=2)
-
-
 class OrchestrationSettings(Section):
     """The guide's orchestration section."""
 
-    use_ray: bool = False
-    max_concurrent_tasks: int = Field(4, ge=1, description="training jobs at a time")
-    job_timeout: Duration = Field(timedelta(hours=1), description="a training job that runs longer is killed")
+    use_ray: bool = Field(default=False, description="run jobs on Ray instead of the local process pool")
+    max_concurrent_tasks: int = Field(default=4, ge=1, description="training jobs at a time")
+    job_timeout: Interval = Field(default=timedelta(hours=1), description="a training job that runs longer is killed")
 
 
 class DriftMonitoringSettings(Section):
     """The guide's drift_monitoring section: defaults of every model."""
 
-    monitoring_interval: Duration = Field(timedelta(hours=1), description="default schedule, in seconds or as a duration")
-    drift_threshold: float = Field(0.1, gt=0, lt=1, description="smallest effect that counts as drift, in [0, 1]")
-    alert_channels: tuple[str, ...] = Field(("log",), description="channels that are on by default")
-    auto_retrain_enabled: bool = Field(False, description="whether models without `responses` retrain on drift")
-    opens_after: int = Field(1, ge=1, description="drifted checks in a row that open an incident")
-    clears_after: int = Field(2, ge=1, description="calm checks in a row that resolve it")
+    monitoring_interval: Interval = Field(
+        default=timedelta(hours=1), description="default schedule, in seconds or as a duration"
+    )
+    drift_threshold: float = Field(
+        default=0.1, gt=0, lt=1, description="smallest effect that counts as drift, in [0, 1]"
+    )
+    alert_channels: tuple[str, ...] = Field(default=("log",), description="channels that are on by default")
+    auto_retrain_enabled: bool = Field(default=False, description="whether models without `responses` retrain on drift")
+    opens_after: int = Field(default=1, ge=1, description="drifted checks in a row that open an incident")
+    clears_after: int = Field(default=2, ge=1, description="calm checks in a row that resolve it")
 
 
 class RetrainBudget(Section):
     """How often a model may learn again on its own."""
 
-    max_auto_retrains_per_day: int = Field(3, ge=0)
+    max_auto_retrains_per_day: int = Field(
+        default=3, ge=0, description="retrains per model and day that nobody asked for; 0 allows none"
+    )
 
 
 class ResponsesSettings(Section):
     """Bounds of the response actions."""
 
-    retrain_model: RetrainBudget = Field(default_factory=RetrainBudget)
+    retrain_model: RetrainBudget = Field(default_factory=RetrainBudget, description="bounds of automatic retraining")
 
 
 class ChannelSettings(BaseModel):
     """One alert channel: a type and whatever that type asks for; secrets are `{env: NAME}` or `{file: PATH}`."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
     type: str = Field(description="log, email, slack, webhook, or the name of an entry point")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Everything but the type, as written: secrets are still references (see `settings.secrets`)."""
+        return dict(self.model_extra or {})
 
 
 class MatchSettings(Section):
     """What a route takes; every stated field must fit."""
 
-    model: tuple[str, ...] | None = None
-    severity: tuple[Literal["low", "medium", "high", "critical"], ...] | None = None
-    kind: tuple[Literal["data", "model", "concept"], ...] | None = None
+    model: tuple[str, ...] | None = Field(default=None, description="names of models")
+    severity: tuple[Literal["low", "medium", "high", "critical"], ...] | None = Field(
+        default=None, description="severities"
+    )
+    kind: tuple[Literal["data", "model", "concept"], ...] | None = Field(default=None, description="kinds of drift")
 
 
 class RouteSettings(Section):
     """Which alerts go where."""
 
-    match: MatchSettings = Field(default_factory=MatchSettings)
-    channels: tuple[str, ...]
+    match: MatchSettings = Field(default_factory=MatchSettings, description="default: every alert")
+    channels: tuple[str, ...] = Field(description="names of channels")
 
 
 class AlertsSettings(Section):
     """Who is told."""
 
-    channels: dict[str, ChannelSettings] = Field(default_factory=dict[str, ChannelSettings])
-    routes: tuple[RouteSettings, ...] = Field((), description="default: every alert to every channel")
+    channels: dict[str, ChannelSettings] = Field(
+        default_factory=dict[str, ChannelSettings], description="name: {type: …, and what that type asks for}"
+    )
+    routes: tuple[RouteSettings, ...] = Field(default=(), description="default: every alert to every channel")
 
 
 class ModelSettings(Section):
     """One model in production and what to do about it."""
 
-    task: Task
-    target: str | None = None
-    timestamp: str | None = None
-    features: tuple[str, ...] | None = Field(None, description="default: every column not named elsewhere")
-    exclude: tuple[str, ...] = ()
-    prediction: str | None = Field(None, description="column with the answers of a model deployed elsewhere")
-    score: str | None = Field(None, description="column with its scores")
-    metric: Metric | None = Field(None, description="default: accuracy, or r2 for regression")
-    reference: ReferenceSettings
-    production: ProductionSettings
-    labels: LabelSettings = Field(default_factory=LabelSettings)
-    schedule: ScheduleSettings | None = Field(None, description="default: drift_monitoring.monitoring_interval")
-    pipeline: str | PipelineSettings | None = Field(None, description="default: pipeline_defaults")
-    automl: AutomlSettings | None = None
-    retrain: dict[str, Any] | None = None
-    false_alarms: str | None = None
-    responses: tuple[str, ...] | None = Field(None, description="guide names; [] only watches")
-    drift_threshold: float | None = Field(None, gt=0, lt=1)
+    task: Task = Field(description="what kind of answer the model gives")
+    target: str | None = Field(default=None, description="column with the truth")
+    timestamp: str | None = Field(default=None, description="column with the time of each row")
+    features: tuple[str, ...] | None = Field(default=None, description="default: every column not named elsewhere")
+    exclude: tuple[str, ...] = Field(default=(), description="columns that the model must not see")
+    prediction: str | None = Field(default=None, description="column with the answers of a model deployed elsewhere")
+    score: str | None = Field(default=None, description="column with its scores")
+    metric: Metric | None = Field(default=None, description="default: accuracy, or r2 for regression")
+    reference: ReferenceSettings = Field(description="the period to learn from and to compare with")
+    production: ProductionSettings = Field(description="the data to watch")
+    labels: LabelSettings = Field(
+        default_factory=LabelSettings, description="default: the target column, without delay"
+    )
+    schedule: ScheduleSettings | None = Field(
+        default=None, description="when to check; default: every drift_monitoring.monitoring_interval"
+    )
+    pipeline: (
+        Annotated[
+            Annotated[str, Tag("name")] | Annotated[PipelineSettings, Tag("inline")],
+            Discriminator(_form),
+        ]
+        | None
+    ) = Field(default=None, description="a name, a file or an inline pipeline; default: pipeline_defaults")
+    automl: AutomlSettings | None = Field(default=None, description="search for a pipeline instead")
+    retrain: dict[str, Any] | None = Field(default=None, description="the model's own trainer instead of a pipeline")
+    false_alarms: Annotated[str, AfterValidator(_rate)] | None = Field(
+        default=None, description="how often a wrong alarm is tolerable, as in 1 per 30d"
+    )
+    responses: tuple[str, ...] | None = Field(
+        default=None, description="what to do about drift; [] only watches; default: see auto_retrain_enabled"
+    )
+    drift_threshold: float | None = Field(
+        default=None, gt=0, lt=1, description="default: drift_monitoring.drift_threshold"
+    )
 
 
 class Config(Section):
     """The whole file."""
 
-    store: StoreSettings = Field(default_factory=StoreSettings)
-    state: str | None = Field(None, description="state folder; default: the SQLite file's folder")
-    http: HttpSettings = Field(default_factory=HttpSettings)
-    clock: ClockSettings = Field(default_factory=ClockSettings)
-    models: dict[str, ModelSettings] = Field(default_factory=dict[str, ModelSettings])
-    alerts: AlertsSettings = Field(default_factory=AlertsSettings)
-    responses: ResponsesSettings = Field(default_factory=ResponsesSettings)
-    automl: AutomlSettings = Field(default_factory=AutomlSettings)
-    orchestration: OrchestrationSettings = Field(default_factory=OrchestrationSettings)
-    drift_monitoring: DriftMonitoringSettings = Field(default_factory=DriftMonitoringSettings)
-    pipeline_defaults: PipelineSettings = Field(default_factory=PipelineSettings)
-    pipelines: dict[str, PipelineSettings] = Field(default_factory=dict[str, PipelineSettings])
+    store: StoreSettings = Field(default_factory=StoreSettings, description="where the daemon keeps things")
+    state: str | None = Field(default=None, description="state folder; default: the SQLite file's folder")
+    http: HttpSettings = Field(default_factory=HttpSettings, description="where the daemon listens")
+    clock: ClockSettings = Field(default_factory=ClockSettings, description="a rehearsal clock")
+    models: dict[str, ModelSettings] = Field(
+        default_factory=dict[str, ModelSettings], description="the models to look after, by name"
+    )
+    alerts: AlertsSettings = Field(default_factory=AlertsSettings, description="who is told")
+    responses: ResponsesSettings = Field(
+        default_factory=ResponsesSettings, description="bounds of the response actions"
+    )
+    automl: AutomlSettings = Field(default_factory=AutomlSettings, description="defaults of the search")
+    orchestration: OrchestrationSettings = Field(default_factory=OrchestrationSettings, description="how jobs run")
+    drift_monitoring: DriftMonitoringSettings = Field(
+        default_factory=DriftMonitoringSettings, description="defaults of every model's checks"
+    )
+    pipeline_defaults: PipelineSettings = Field(
+        default_factory=PipelineSettings, description="the pipeline of models that name none"
+    )
+    pipelines: dict[str, PipelineSettings] = Field(
+        default_factory=dict[str, PipelineSettings], description="pipelines that models may name"
+    )
 
 
 class Model(Section):
@@ -290,11 +303,13 @@ class Model(Section):
 
 
 class Loaded(Section):
-    """A config ready for use: `config` as written, `models` resolved, `warnings` a person should read."""
+    """A config ready for use: `config` as written, the rest resolved, `warnings` a person should read."""
 
     path: Path
     state: Path
     store_url: str
     config: Config
     models: dict[str, Model]
+    #: the channels that are on: `alerts.channels` and those of `drift_monitoring.alert_channels` that can be
+    channels: dict[str, ChannelSettings] = Field(default_factory=dict[str, ChannelSettings])
     warnings: tuple[str, ...] = ()
