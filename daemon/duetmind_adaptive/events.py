@@ -109,6 +109,7 @@ class DriftData(Data):
     columns: int = 0
     drifted: int = 0
     findings: tuple[FindingData, ...] = ()
+    more_findings: int = 0
     version: int | None = None
     #: the decision's named reason
     reason: str
