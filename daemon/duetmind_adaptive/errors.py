@@ -57,6 +57,12 @@ class ColumnMissingError(SourceError):
     code = "column_missing"
 
 
+class ColumnMismatchError(SourceError):
+    """A column holds values of another type than the model learned from."""
+
+    code = "column_mismatch"
+
+
 class TrainingError(DuetMindError):
     """A model cannot be trained on this data."""
 
