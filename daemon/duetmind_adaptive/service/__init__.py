@@ -1,1 +1,1 @@
-"""The daemon process: clock, schedule, HTTP, supervision; `app.py` is its only composition root."""
+"""The process: what is composed where, what runs when, and how people and programs reach it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, select, tuple_, update
 
 from duetmind_adaptive.contracts import Transaction
 from duetmind_adaptive.records import CheckReport, Window
@@ -75,13 +75,16 @@ def unlabelled(conn: Connection, model: str, limit: int) -> list[tuple[Window, i
     return [(window_of(row), row.version) for row in reversed(conn.execute(query).all())]
 
 
-def page(conn: Connection, *, model: str | None, before: tuple[str, str] | None, limit: int) -> Sequence[Row[Any]]:
-    """Checks, newest first."""
-    query = select(checks).order_by(checks.c.at.desc(), checks.c.model, checks.c.first_row.desc()).limit(limit)
+def page(
+    conn: Connection, *, model: str | None, before: tuple[str, str, int] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Checks, newest first; `before` is (at, model, first_row) of the last one seen."""
+    order = (checks.c.at, checks.c.model, checks.c.first_row)
+    query = select(checks).order_by(*(column.desc() for column in order)).limit(limit)
     if model is not None:
         query = query.where(checks.c.model == model)
     if before is not None:
-        query = query.where(checks.c.at < before[0])
+        query = query.where(tuple_(*order) < before)
     return conn.execute(query).all()
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -25,46 +24,19 @@ from duetmind_adaptive.sources.cursor import Cursor
 from duetmind_adaptive.sources.labels import labels_due
 from duetmind_adaptive.sources.production import Nothing, ProductionSource
 from duetmind_adaptive.tasks.measure import measure_window
+from duetmind_adaptive.tasks.requests import CheckOutcome, CheckRequest, LateWindow
 
 #: a profile of 20 columns × 25,000 rows is 4 MB; a worker serves many models
 PROFILES_KEPT = 16
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LateWindow:
-    """A window that was checked before its labels came, and the version that served it."""
-
-    window: Window
-    version: VersionRef
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CheckRequest:
-    """The next window of one model, please."""
-
-    model: Model
-    version: VersionRef
-    cursor: str
-    now: datetime
-    #: oldest first
-    unlabelled: tuple[LateWindow, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CheckOutcome:
-    """A report and the cursor after its window, or (no complete window yet) why there is none."""
-
-    cursor: str
-    report: CheckReport | None = None
-    waiting: str = ""
-
-
 def check_next(request: CheckRequest) -> CheckOutcome:
     """Read the next complete window after the cursor and check it; raises SourceError when it cannot be read."""
     source = ProductionSource(request.model)
-    read = source.next_window(Cursor.from_json(request.cursor), now=request.now)
+    cursor = _cursor(request)
+    read = source.next_window(cursor, now=request.now)
     if isinstance(read, Nothing):
-        return CheckOutcome(cursor=request.cursor, waiting=read.reason)
+        return CheckOutcome(cursor=cursor.to_json(), waiting=read.reason)
     report = check_table(request, source, read.window, read.table)
     return CheckOutcome(cursor=read.cursor.to_json(), report=report)
 
@@ -74,8 +46,17 @@ def check_latest(request: CheckRequest) -> CheckOutcome:
     source = ProductionSource(request.model)
     read = source.latest_window(now=request.now)
     if isinstance(read, Nothing):
-        return CheckOutcome(cursor=request.cursor, waiting=read.reason)
-    return CheckOutcome(cursor=request.cursor, report=check_table(request, source, read.window, read.table))
+        return CheckOutcome(cursor="", waiting=read.reason)
+    return CheckOutcome(cursor="", report=check_table(request, source, read.window, read.table))
+
+
+def list_windows(model: Model, now: datetime) -> tuple[Window, ...]:
+    """Every complete window of a history, for the backtest to walk through."""
+    source, cursor, windows = ProductionSource(model), Cursor.start(), list[Window]()
+    while not isinstance(read := source.next_window(cursor, now=now), Nothing):
+        windows.append(read.window)
+        cursor = read.cursor
+    return tuple(windows)
 
 
 def check_table(request: CheckRequest, source: ProductionSource, window: Window, table: pa.Table) -> CheckReport:
@@ -93,6 +74,10 @@ def check_table(request: CheckRequest, source: ProductionSource, window: Window,
 def reference_profile(folder: Path) -> Profile:
     """The profile of the rows a version learned from."""
     return Profile.load(folder / "reference.profile")
+
+
+def _cursor(request: CheckRequest) -> Cursor:
+    return Cursor.from_json(request.cursor) if request.cursor else Cursor.start()
 
 
 def _performance(

@@ -72,5 +72,7 @@ def _given_answers(model: Model, table: pa.Table) -> tuple[np.ndarray, np.ndarra
     if model.score is None:
         return prediction, None
     if model.score not in table.column_names:
-        raise ArtifactError(f"model {model.name}: score column '{model.score}' is not in the data; fix models.{model.name}.score")
+        raise ArtifactError(
+            f"model {model.name}: score column '{model.score}' is not in the data; fix models.{model.name}.score"
+        )
     return prediction, table[model.score].to_numpy(zero_copy_only=False)

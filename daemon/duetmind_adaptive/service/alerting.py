@@ -1,0 +1,82 @@
+"""Puts alert channels and response actions on the bus, each with deliveries of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from duetmind_adaptive.contracts import (
+    AlertChannel,
+    Attempt,
+    Delivered,
+    Operations,
+    Outcome,
+    ResponseAction,
+    RetryPolicy,
+    Subscription,
+)
+from duetmind_adaptive.events import (
+    AlertData,
+    AlertDelivered,
+    AlertFailed,
+    DriftDetected,
+    DriftResolved,
+    Event,
+    derive_id,
+    make,
+)
+from duetmind_adaptive.policy.alerts import alert_from
+from duetmind_adaptive.policy.routing import channels_for
+from duetmind_adaptive.settings.model import Config
+
+#: one message when an incident opens and one when it is over
+TOLD = (DriftDetected, DriftResolved)
+
+#: ten tries over 75 hours (Standard Webhooks): 5 s, 25 s, 2 min, 10 min, 52 min, then hours
+ALERT_RETRY = RetryPolicy(tries=10, first=timedelta(seconds=10), factor=5.0, cap=timedelta(hours=30))
+
+
+def channel_subscription(channel: AlertChannel, config: Callable[[], Config]) -> Subscription:
+    """A channel takes the alerts its routes give it; what became of each is an event."""
+
+    def wants(event: Event) -> bool:
+        alerts = config().alerts
+        return isinstance(event, TOLD) and channel.name in channels_for(event, alerts.routes, tuple(alerts.channels))
+
+    async def send(event: Event, attempt: Attempt) -> Outcome:
+        alert = alert_from(event)
+        return await channel.send(alert, attempt) if alert else Delivered("nothing to tell")
+
+    return Subscription(
+        name=f"alert.{channel.name}",
+        wants=wants,
+        effect=send,
+        timeout=timedelta(seconds=45),
+        retry=ALERT_RETRY,
+        report=lambda event, outcome, attempt, now: _told(channel.name, event, outcome, attempt, now),
+    )
+
+
+def action_subscription(action: ResponseAction, operations: Operations) -> Subscription:
+    """An action takes the events it wants."""
+
+    async def respond(event: Event, _attempt: Attempt) -> Outcome:
+        return await action.respond(event, operations)
+
+    return Subscription(name=f"response.{action.name}", wants=action.wants, effect=respond)
+
+
+def _told(channel: str, event: Event, outcome: Outcome, attempt: Attempt, now: datetime) -> Sequence[Event]:
+    """`alert.delivered` or `alert.failed`, in the transaction that ends the delivery."""
+    delivered = isinstance(outcome, Delivered)
+    kind = AlertDelivered if delivered else AlertFailed
+    data = AlertData(
+        model=event.model,
+        channel=channel,
+        alert=event.id,
+        incident=getattr(event.data, "incident", None),
+        status="opened" if isinstance(event, DriftDetected) else "resolved",
+        reason=outcome.detail if isinstance(outcome, Delivered) else outcome.reason,
+        attempts=attempt.number,
+    )
+    return (make(kind, data, id=derive_id(event.id, channel, kind.__name__), time=now),)

@@ -1,0 +1,130 @@
+"""Runs a model's due check: every complete window not yet checked, in order, each durable before the next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+from structlog.stdlib import get_logger
+
+from duetmind_adaptive.contracts import Bus, Clock, Executor, Store, Transaction
+from duetmind_adaptive.errors import DuetMindError, JobError, SourceError
+from duetmind_adaptive.events import CheckFailed, CheckFailedData, derive_id, source_of
+from duetmind_adaptive.failpoints import failpoint
+from duetmind_adaptive.records import VersionRef
+from duetmind_adaptive.registry import versions
+from duetmind_adaptive.service import reports
+from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.store import checks
+from duetmind_adaptive.tasks.requests import CHECK_NEXT, CheckOutcome, CheckRequest, LateWindow, run_task
+
+log = get_logger(__name__)
+
+#: a window whose check takes longer than this is stuck, not big
+CHECK_TIMEOUT = timedelta(minutes=10)
+
+#: windows that wait for their labels and are looked at again in each check; older ones are given up
+LATE_WINDOWS = 100
+
+
+class CheckService:
+    """Checks one model at a time per model; different models side by side as the executor allows."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        executor: Executor,
+        clock: Clock,
+        models: Callable[[str], Model | None],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._executor = executor
+        self._clock = clock
+        self._models = models
+        self._new_id = new_id
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def run(self, name: str, _slot: datetime | None = None) -> str:
+        """Check every window that is complete; returns a plain sentence on what was done.
+
+        Raises
+        ------
+        DuetMindError
+            When there is no champion to check yet, or the data cannot be read (told once as an event).
+        """
+        async with self._locks[name]:
+            done, waiting = 0, ""
+            while not waiting:
+                waiting = await self._run_one(name)
+                done += not waiting
+            return f"{done} windows checked; {waiting}"
+
+    async def run_one(self, name: str) -> bool:
+        """Check the next window; False when there is none. The backtest's step."""
+        async with self._locks[name]:
+            return not await self._run_one(name)
+
+    async def _run_one(self, name: str) -> str:
+        model = self._models(name)
+        if model is None:
+            return "the model is no longer in the config"
+        request = await self._store.read(lambda conn: self._request(conn, model))
+        try:
+            outcome = await self._executor.run(
+                run_task, CHECK_NEXT, request, timeout=CHECK_TIMEOUT, label=f"check {name}"
+            )
+        except (SourceError, JobError) as error:
+            await self._store.write(lambda tx: self._tell_problem(tx, name, error))
+            raise
+        failpoint("check.before_commit")
+        await self._store.write(lambda tx: self._commit(tx, model, outcome))
+        failpoint("check.after_commit")
+        return "" if outcome.report else outcome.waiting
+
+    def _request(self, conn: Connection, model: Model) -> CheckRequest:
+        champion = versions.champion(conn, model.name)
+        if champion is None:
+            raise DuetMindError(f"model {model.name} has no version to check yet")
+        late = checks.unlabelled(conn, model.name, LATE_WINDOWS) if model.target else []
+        refs = {number: self._ref(conn, model, number) for number in {number for _, number in late}}
+        return CheckRequest(
+            model=model,
+            version=versions.version_ref(champion, model.folder),
+            cursor=checks.cursor(conn, model.name).position,
+            now=self._clock.now(),
+            unlabelled=tuple(LateWindow(window=w, version=ref) for w, n in late if (ref := refs[n])),
+        )
+
+    @staticmethod
+    def _ref(conn: Connection, model: Model, number: int) -> VersionRef | None:
+        row = versions.get(conn, model.name, number)
+        return versions.version_ref(row, model.folder) if row else None
+
+    def _commit(self, tx: Transaction, model: Model, outcome: CheckOutcome) -> None:
+        report = outcome.report
+        if report is None:
+            checks.note_problem(tx, model.name, None)
+            return
+        now = self._clock.now()
+        if checks.record(tx, model.name, report, reports.document(report), outcome.cursor, now):
+            metric = model.metric if model.target else None
+            self._bus.publish_in(tx, reports.completed(model.name, metric, report, id=self._new_id(), now=now))
+
+    def _tell_problem(self, tx: Transaction, name: str, error: SourceError | JobError) -> None:
+        """A standing problem is told once, however many slots find it; a new one is told anew."""
+        message = str(error)
+        if not checks.note_problem(tx, name, message):
+            return
+        reason = error.code if isinstance(error, SourceError) else "check_crashed"
+        row = checks.cursor(tx.connection, name).next_row
+        now = self._clock.now()
+        data = CheckFailedData(model=name, reason=reason, message=message)
+        event_id = derive_id("check_failed", name, row, message, now.isoformat())
+        self._bus.publish_in(tx, CheckFailed(id=event_id, source=source_of(name), time=now, data=data))
+        log.warning("check.failed", model=name, reason=reason, message=message)

@@ -1,0 +1,72 @@
+"""The policy on the bus: state in, decision, state out, all in the transaction that acknowledges the event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from structlog.stdlib import get_logger
+
+from duetmind_adaptive.contracts import Bus, Clock, Subscription, Transaction
+from duetmind_adaptive.events import (
+    CheckCompleted,
+    DriftDetected,
+    DriftResolved,
+    DriftUpdated,
+    Event,
+    ModelPromoted,
+    ModelRejected,
+    ModelRolledBack,
+    RetrainFailed,
+    RetrainRequested,
+)
+from duetmind_adaptive.policy.decide import decide
+from duetmind_adaptive.policy.rules import Rules
+from duetmind_adaptive.policy.state import ModelState
+from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.store import incidents, states
+
+log = get_logger(__name__)
+
+#: the guide's name of the response that the policy may ask for by itself
+RETRAIN = "retrain_model"
+
+INTERESTING = (CheckCompleted, RetrainRequested, ModelPromoted, ModelRejected, RetrainFailed, ModelRolledBack)
+
+
+def rules_of(model: Model) -> Rules:
+    """The policy's rules as the operator set them."""
+    return Rules(
+        opens_after=model.opens_after,
+        clears_after=model.clears_after,
+        retrain=RETRAIN in model.responses and model.pipeline is not None,
+        max_retrains_per_day=model.max_retrains_per_day,
+    )
+
+
+class Decisions:
+    """Subscribes the policy: one model's events one after the other, each exactly once."""
+
+    def __init__(self, bus: Bus, clock: Clock, rules: Callable[[str], Rules | None]) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._rules = rules
+
+    def subscription(self) -> Subscription:
+        """What to give to the bus."""
+        return Subscription(name="policy", wants=lambda event: isinstance(event, INTERESTING), apply=self._apply)
+
+    def _apply(self, tx: Transaction, event: Event) -> None:
+        rules = self._rules(event.model)
+        if rules is None:  # the model left the config while its event waited
+            return
+        document = states.load_state(tx.connection, event.model)
+        before = ModelState.model_validate_json(document) if document else ModelState()
+        now = self._clock.now()
+        decision = decide(before, event, rules, now)
+        if decision.state != before:
+            states.save_state(tx, event.model, decision.state.model_dump_json())
+        for follow_up in decision.events(event, now):
+            if isinstance(follow_up, DriftDetected | DriftUpdated | DriftResolved):
+                incidents.follow(tx, follow_up)
+            self._bus.publish_in(tx, follow_up)
+            log.info("policy.decided", model=event.model, decision=follow_up.type, reason=follow_up.data.reason)

@@ -1,0 +1,60 @@
+"""Finds what handles events by entry point: alert channels and response actions, the built-in ones included.
+
+One that is missing or broken costs itself only: it is a sentence in the log and in `/status`, and the rest goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+
+from duetmind_adaptive.contracts import AlertChannel, ChannelFactory, ResponseAction
+from duetmind_adaptive.errors import ConfigError
+from duetmind_adaptive.settings.model import ChannelSettings
+from duetmind_adaptive.settings.secrets import resolve_options
+
+CHANNELS = "duetmind.alert_channels"
+ACTIONS = "duetmind.response_actions"
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """What was found, and a sentence for each that could not be made."""
+
+    channels: Mapping[str, AlertChannel] = field(default_factory=dict[str, AlertChannel])
+    actions: Mapping[str, ResponseAction] = field(default_factory=dict[str, ResponseAction])
+    problems: tuple[str, ...] = ()
+
+
+def load_handlers(channels: Mapping[str, ChannelSettings], environ: Mapping[str, str]) -> Handlers:
+    """Make every configured channel and every installed action."""
+    problems: list[str] = []
+    made: dict[str, AlertChannel] = {}
+    for name, settings in channels.items():
+        try:
+            made[name] = _channel(name, settings, environ)
+        except ConfigError as error:
+            problems.append(f"alert channel {name} is off: {error}")
+    actions: dict[str, ResponseAction] = {}
+    for entry in entry_points(group=ACTIONS):
+        try:
+            actions[entry.name] = entry.load()()
+        except Exception as error:  # noqa: BLE001 - a plug-in's import may raise anything; it must cost itself only
+            problems.append(f"response {entry.name} is off: {type(error).__name__}: {error}")
+    return Handlers(made, actions, tuple(problems))
+
+
+def _channel(name: str, settings: ChannelSettings, environ: Mapping[str, str]) -> AlertChannel:
+    options = resolve_options(name, settings.model_extra or {}, environ)
+    return _factory(settings.type)(name, options)
+
+
+def _factory(kind: str) -> ChannelFactory:
+    found: dict[str, EntryPoint] = {entry.name: entry for entry in entry_points(group=CHANNELS)}
+    if kind not in found:
+        raise ConfigError(f"no alert channel of type '{kind}' is installed; there are: {', '.join(sorted(found))}")
+    try:
+        return found[kind].load()
+    except Exception as error:
+        raise ConfigError(f"type '{kind}' cannot be loaded: {type(error).__name__}: {error}") from error

@@ -1,0 +1,56 @@
+"""What the service asks workers for. Light on purpose: the service imports this page and none of the tasks.
+
+A task is named, not passed, because importing its function would load pyarrow and scikit-learn into the daemon.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from typing import Any
+
+from duetmind_adaptive.records import CheckReport, VersionRef, Window
+from duetmind_adaptive.settings.model import Model
+
+CHECK_NEXT = "check:check_next"
+CHECK_LATEST = "check:check_latest"
+LIST_WINDOWS = "check:list_windows"
+MEASURE_WINDOWS = "measure:measure_windows"
+TRAIN_VERSION = "train:train_version"
+
+
+def run_task(name: str, *args: object) -> Any:
+    """Import the task `module:function` in the process that this runs in, and call it."""
+    module, _, function = name.partition(":")
+    return getattr(import_module(f"duetmind_adaptive.tasks.{module}"), function)(*args)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LateWindow:
+    """A window that was checked before its labels came, and the version that served it."""
+
+    window: Window
+    version: VersionRef
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckRequest:
+    """The next window of one model, please."""
+
+    model: Model
+    version: VersionRef
+    #: the cursor's JSON; None = from the start
+    cursor: str | None
+    now: datetime
+    #: oldest first
+    unlabelled: tuple[LateWindow, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckOutcome:
+    """A report and the cursor after its window, or (no complete window yet) why there is none."""
+
+    cursor: str
+    report: CheckReport | None = None
+    waiting: str = ""

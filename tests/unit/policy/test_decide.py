@@ -1,0 +1,172 @@
+"""The policy decides from state and event alone: these tests compare lists of commands, with no loop and no clock."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from duetmind_adaptive.events import (
+    CheckCompleted,
+    CheckData,
+    DriftDetected,
+    DriftResolved,
+    DriftUpdated,
+    FindingData,
+    ModelPromoted,
+    ModelRejected,
+    ModelRolledBack,
+    PerformanceData,
+    RetrainRequested,
+    RetrainSuppressed,
+    VersionData,
+    WindowData,
+    source_of,
+)
+from duetmind_adaptive.policy.decide import decide
+from duetmind_adaptive.policy.rules import ROLLBACK_COOLDOWN_WINDOWS, Rules
+from duetmind_adaptive.policy.state import ModelState
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ACTS = Rules(retrain=True, max_retrains_per_day=3)
+WATCHES = Rules(retrain=False)
+
+
+def check(index, *, drift=False, degraded=False, breaks=False, severity=None, rows=100):
+    window = WindowData(first_row=index * rows, last_row=(index + 1) * rows, rows=rows)
+    kinds = (("data",) if drift else ()) + (("model",) if degraded else ())
+    performance = PerformanceData(window=window, metric=0.6, low=0.5, high=0.7, rows=rows, reference=0.9, degraded=True)
+    data = CheckData(
+        model="loans",
+        window=window,
+        drift=drift or degraded or breaks,
+        severity=severity or ("high" if kinds or breaks else "none"),
+        kinds=kinds,
+        metric=0.6,
+        version=1,
+        performance=performance if degraded else None,
+        findings=(FindingData(code="column_missing", message="gone", breaks=True),) if breaks else (),
+    )
+    return CheckCompleted(id=f"check-{index}", source=source_of("loans"), time=NOW, data=data)
+
+
+def version_event(kind, name, version=2):
+    data = VersionData(model="loans", version=version, reason="because")
+    return kind(id=name, source=source_of("loans"), time=NOW, data=data)
+
+
+def run(events, rules=ACTS, state=None, start=NOW, step=timedelta(hours=1)):
+    """Feed events one hour apart; returns the final state and what was told at each."""
+    state, told = state or ModelState(), []
+    for index, event in enumerate(events):
+        decision = decide(state, event, rules, start + index * step)
+        state = decision.state
+        told.append([command.kind for command in decision.commands])
+    return state, told
+
+
+def test_one_incident_is_opened_for_drift_that_lasts_however_many_windows_it_lasts():
+    _, told = run([check(i, drift=True) for i in range(50)])
+    assert told == [[DriftDetected], *[[]] * 49]
+
+
+def test_an_incident_is_resolved_after_two_calm_checks_and_not_after_one():
+    _, told = run([check(0, drift=True), check(1), check(2, drift=True), check(3), check(4), check(5)])
+    assert told == [[DriftDetected], [], [], [], [DriftResolved], []]
+
+
+def test_an_incident_is_updated_only_when_it_grows_worse():
+    severities = ["low", "low", "high", "medium", "critical"]
+    _, told = run([check(i, drift=True, severity=s) for i, s in enumerate(severities)])
+    assert told == [[DriftDetected], [], [DriftUpdated], [], [DriftUpdated]]
+
+
+def test_drift_that_does_not_hurt_the_metric_is_told_and_not_retrained():
+    _, told = run([check(i, drift=True) for i in range(5)])
+    assert not any(RetrainRequested in kinds for kinds in told)
+
+
+def test_a_metric_that_suffers_asks_for_one_retrain_while_it_is_under_way():
+    _, told = run([check(i, degraded=True) for i in range(5)])
+    assert sum(RetrainRequested in kinds for kinds in told) == 1
+
+
+def test_a_model_that_is_only_watched_is_never_retrained():
+    _, told = run([check(i, degraded=True) for i in range(5)], rules=WATCHES)
+    assert not any(RetrainRequested in kinds or RetrainSuppressed in kinds for kinds in told)
+
+
+def test_broken_data_is_an_incident_of_its_own_and_nothing_is_learned_from_it():
+    state, told = run([check(0, breaks=True, degraded=True), check(1, breaks=True)])
+    assert told[0] == [DriftDetected, RetrainSuppressed]
+    assert state.quality.incident is not None
+    assert state.drift.incident is None
+
+
+def test_a_rejected_challenger_makes_the_policy_wait_twice_as_long_each_time():
+    state, waits = ModelState(), []
+    last_asked, clock = None, count()
+    for index in range(40):
+        decision = decide(state, check(index, degraded=True), Rules(retrain=True, max_retrains_per_day=99), NOW)
+        state = decision.state
+        if any(command.kind is RetrainRequested for command in decision.commands):
+            waits += [index - last_asked] if last_asked is not None else []
+            last_asked = index
+            state = decide(state, version_event(ModelRejected, f"r{next(clock)}"), ACTS, NOW).state
+    assert waits == [1, 2, 4, 8, 16]
+
+
+def test_a_promotion_ends_the_waiting():
+    state, _ = run([check(0, degraded=True), version_event(ModelRejected, "r"), version_event(ModelPromoted, "p")])
+    assert state.retraining.fruitless == 0
+    assert state.retraining.in_flight is None
+    assert state.champion == 2
+
+
+def test_after_a_rollback_the_policy_leaves_people_some_windows_of_peace():
+    state, _ = run([check(0), version_event(ModelRolledBack, "b", version=1)])
+    _, told = run([check(i, degraded=True) for i in range(1, 20)], state=state)
+    first = next(i for i, kinds in enumerate(told) if RetrainRequested in kinds)
+    assert first + 1 == ROLLBACK_COOLDOWN_WINDOWS
+
+
+@given(st.lists(st.tuples(st.integers(-60, 60), st.booleans()), min_size=1, max_size=300), st.integers(0, 4))
+def test_never_more_retrains_in_any_day_than_the_budget_whatever_the_clock_does(steps, budget):
+    """R9: minutes pass, or the clock jumps by up to an hour either way; every retrain ends at once."""
+    state, now, asked, elapsed = ModelState(), NOW, 0, timedelta(0)
+    for index, (minutes, promoted) in enumerate(steps):
+        now += timedelta(minutes=minutes)
+        elapsed = max(elapsed, now - NOW)
+        decision = decide(state, check(index, degraded=True), Rules(retrain=True, max_retrains_per_day=budget), now)
+        state = decision.state
+        if any(command.kind is RetrainRequested for command in decision.commands):
+            asked += 1
+            end = version_event(ModelPromoted if promoted else ModelRejected, f"end-{index}")
+            state = decide(state, end, ACTS, now).state
+    assert asked <= budget * (1 + elapsed // timedelta(days=1) + (elapsed % timedelta(days=1) > timedelta(0)))
+
+
+@given(st.lists(st.sampled_from(["calm", "drift", "degraded", "broken"]), max_size=60))
+def test_incidents_opened_are_incidents_resolved_plus_incidents_open(kinds):
+    events = [check(i, drift=k == "drift", degraded=k == "degraded", breaks=k == "broken") for i, k in enumerate(kinds)]
+    state, told = run(events)
+    flat = [kind for kinds_told in told for kind in kinds_told]
+    standing = sum(signal.incident is not None for signal in (state.drift, state.quality))
+    assert flat.count(DriftDetected) == flat.count(DriftResolved) + standing
+
+
+@given(st.lists(st.sampled_from(["calm", "drift", "degraded", "broken"]), max_size=30))
+def test_deciding_twice_gives_the_same_events_with_the_same_ids(kinds):
+    state = ModelState()
+    for i, k in enumerate(kinds):
+        event = check(i, drift=k == "drift", degraded=k == "degraded", breaks=k == "broken")
+        first, second = (decide(state, event, ACTS, NOW) for _ in range(2))
+        assert first.events(event, NOW) == second.events(event, NOW)
+        state = first.state
+
+
+@given(st.lists(st.sampled_from(["calm", "drift", "degraded", "broken"]), max_size=30))
+def test_the_state_survives_the_store(kinds):
+    events = [check(i, drift=k == "drift", degraded=k == "degraded", breaks=k == "broken") for i, k in enumerate(kinds)]
+    state, _ = run(events)
+    assert ModelState.model_validate_json(state.model_dump_json()) == state
