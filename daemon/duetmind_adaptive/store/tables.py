@@ -56,7 +56,9 @@ deliveries = Table(
     Column("model", String, nullable=False),
     #: pending | leased | delivered | dead
     Column("state", String, nullable=False),
+    #: tries that failed; one that a crash interrupted is not counted
     Column("attempts", Integer, nullable=False, server_default="0"),
+    #: from when it may be claimed: the end of the lease while leased
     Column("not_before", String, nullable=False),
     Column("lease_until", String),
     #: the fencing token: grows with each lease, an acknowledge with an older one is refused
@@ -73,6 +75,27 @@ deliveries = Table(
         "event_seq",
         sqlite_where=text("state IN ('pending', 'leased')"),
         postgresql_where=text("state IN ('pending', 'leased')"),
+    ),
+    Index(
+        "deliveries_due",
+        "handler",
+        "not_before",
+        "event_seq",
+        sqlite_where=text("state IN ('pending', 'leased')"),
+        postgresql_where=text("state IN ('pending', 'leased')"),
+    ),
+    Index(
+        "deliveries_leased",
+        "owner",
+        sqlite_where=text("state = 'leased'"),
+        postgresql_where=text("state = 'leased'"),
+    ),
+    Index(
+        "deliveries_dead",
+        "handler",
+        "event_seq",
+        sqlite_where=text("state = 'dead'"),
+        postgresql_where=text("state = 'dead'"),
     ),
     sqlite_autoincrement=True,
 )
