@@ -6,6 +6,8 @@ and exit status 2; the daemon turns them into events and a status. None of them 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class DuetMindError(Exception):
     """Something went wrong that a person can mend."""
@@ -16,6 +18,11 @@ class DuetMindError(Exception):
 
 class ConfigError(DuetMindError):
     """The configuration cannot be used."""
+
+    def __init__(self, message: str | None = None, problems: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        #: everything that is wrong, one line each; the message is the first of them
+        self.problems = tuple(problems) or (str(self),)
 
 
 class StoreError(DuetMindError):
@@ -89,3 +96,7 @@ class JobTimeoutError(JobError):
 
 class DaemonUnreachableError(DuetMindError):
     """No daemon answers at this address."""
+
+
+class DaemonRefusedError(DuetMindError):
+    """The daemon refused the request."""
