@@ -35,6 +35,7 @@ class CheckService:
 
     def __init__(
         self,
+        *,
         store: Store,
         bus: Bus,
         executor: Executor,
@@ -79,8 +80,9 @@ class CheckService:
             outcome = await self._executor.run(
                 run_task, CHECK_NEXT, request, timeout=CHECK_TIMEOUT, label=f"check {name}"
             )
-        except (SourceError, JobError) as error:
-            await self._store.write(lambda tx: self._tell_problem(tx, name, error))
+        except (SourceError, JobError) as problem:
+            failure = problem  # outlives the except block, which the store's writer does not wait for
+            await self._store.write(lambda tx: self._tell_problem(tx, name, failure))
             raise
         failpoint("check.before_commit")
         await self._store.write(lambda tx: self._commit(tx, model, outcome))

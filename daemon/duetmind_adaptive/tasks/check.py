@@ -93,6 +93,8 @@ def _late(
     unlabelled: Sequence[LateWindow], model: Model, source: ProductionSource, now: datetime
 ) -> tuple[Performance, ...]:
     due = [late for late in unlabelled if labels_due(late.window, model, now=now)]
-    tables = (source.read(late.window.first_row, late.window.last_row) for late in due)
-    measured = (_performance(model, late.version, late.window, table, now) for late, table in zip(due, tables))
+    measured = (
+        _performance(model, late.version, late.window, source.read(late.window.first_row, late.window.last_row), now)
+        for late in due
+    )
     return tuple(performance for performance in measured if performance)

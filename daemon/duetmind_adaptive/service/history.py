@@ -1,0 +1,117 @@
+"""A model's life as one document: each window, what was measured, told and done. Backtest and demo both end with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from duetmind_adaptive.events import (
+    CheckCompleted,
+    DriftDetected,
+    DriftResolved,
+    Event,
+    ModelPromoted,
+    ModelRejected,
+    ModelRolledBack,
+    RetrainRequested,
+    parse_event,
+)
+from duetmind_adaptive.policy.reasons import Reason
+from duetmind_adaptive.store.tables import events
+
+#: what a window's `actions` may hold
+ACTIONS: dict[type, str] = {
+    RetrainRequested: "retrain",
+    ModelPromoted: "promoted",
+    ModelRejected: "rejected",
+    ModelRolledBack: "rolled_back",
+}
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """A check and what was told and done until the next one."""
+
+    check: CheckCompleted
+    alerts: int = 0
+    incident: bool = False
+    actions: list[str] = field(default_factory=list[str])
+
+
+def history(
+    conn: Connection, model: str, *, metric: str, static: Sequence[float | None], seconds: float
+) -> dict[str, Any]:
+    """The document of `duetmind backtest --json`; `static` is the first model's metric, window by window."""
+    rows = conn.execute(select(events.c.body).where(events.c.model == model).order_by(events.c.seq))
+    stretches = _stretches(parse_event(body) for (body,) in rows)
+    late = {p.window.first_row: p.metric for s in stretches for p in s.check.data.late}
+    windows = [_window(s, late, value) for s, value in zip(stretches, static, strict=True)]
+    return {"model": model, "metric": metric, "windows": windows, "summary": _summary(windows, seconds)}
+
+
+def _stretches(log: Iterable[Event]) -> list[_Stretch]:
+    """The log, cut at each check; what happened before the first one set the stage and is left out."""
+    stretches: list[_Stretch] = []
+    open_incidents: set[str] = set()
+    for event in log:
+        if isinstance(event, CheckCompleted):
+            stretches.append(_Stretch(event, incident=bool(open_incidents)))
+        elif stretches:
+            _note(stretches[-1], event, open_incidents)
+    return stretches
+
+
+def _note(stretch: _Stretch, event: Event, open_incidents: set[str]) -> None:
+    if isinstance(event, DriftDetected):
+        open_incidents.add(event.data.incident)
+        stretch.incident = True
+    if isinstance(event, DriftResolved):
+        open_incidents.discard(event.data.incident)
+    stretch.alerts += isinstance(event, DriftDetected | DriftResolved)
+    action = ACTIONS.get(type(event))
+    if action and getattr(event.data, "reason", None) not in {Reason.INITIAL, Reason.FIRST_VERSION}:
+        stretch.actions.append(action)
+
+
+def _window(stretch: _Stretch, late: dict[int, float], static: float | None) -> dict[str, Any]:
+    data = stretch.check.data
+    window = data.window
+    return {
+        "first_row": window.first_row,
+        "start": window.start.isoformat() if window.start else None,
+        "end": window.end.isoformat() if window.end else None,
+        "rows": window.rows,
+        "metric": late.get(window.first_row) if data.metric is None else data.metric,
+        "metric_static": static,
+        "drift": data.drift,
+        "severity": data.severity,
+        "kinds": list(data.kinds),
+        "alerts": stretch.alerts,
+        "incident": stretch.incident,
+        "actions": stretch.actions,
+        "version": data.version,
+    }
+
+
+def _summary(windows: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
+    def count(action: str) -> int:
+        return sum(w["actions"].count(action) for w in windows)
+
+    return {
+        "metric": _mean(w["metric"] for w in windows),
+        "metric_static": _mean(w["metric_static"] for w in windows),
+        "alerts": sum(w["alerts"] for w in windows),
+        "retrains": count("retrain"),
+        "promotions": count("promoted"),
+        "rollbacks": count("rolled_back"),
+        "seconds": round(seconds, 3),
+    }
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
