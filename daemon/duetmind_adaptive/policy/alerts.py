@@ -1,0 +1,168 @@
+"""What people are told of an incident: one event in, one alert in plain sentences out.
+
+Names in the data are written by strangers. Every text that leaves here is one printable line of bounded
+length, so that no column name can break a log line, a terminal, a mail header or a chat message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from duetmind_adaptive.contracts import Alert
+from duetmind_adaptive.events import ColumnEffect, DriftData, DriftDetected, DriftResolved, DriftUpdated, Event
+
+#: columns and findings an alert names; the rest is counted
+NAMED_COLUMNS = 5
+NAMED_FINDINGS = 3
+
+#: characters of one name, and of one whole line
+NAME_LIMIT = 80
+LINE_LIMIT = 400
+
+#: effects below each bound, in [0, 1], are said with its word
+EFFECT_WORDS = ((0.1, "slightly"), (0.25, "moderately"), (0.5, "strongly"))
+LARGEST_EFFECT = "very strongly"
+
+#: what the daemon makes of an incident, by its cause
+CONSEQUENCES = {
+    "drift": "Configured responses follow within their budget; `duetmind jobs` shows them.",
+    "quality": "No retrain learns from broken data; mend the source and the next checks resolve this.",
+}
+
+
+def alert_from(event: Event) -> Alert | None:
+    """The alert that tells people of `event`; None when the event is not about an incident.
+
+    The title is the same for all alerts of one incident, so that mail and chat keep them together; the
+    status says which of its turns this is.
+    """
+    match event:
+        case DriftDetected():
+            status, lines = "opened", _standing(event.data)
+        case DriftUpdated():
+            status, lines = "updated", _standing(event.data)
+        case DriftResolved():
+            status, lines = "resolved", _over(event.data, event.time)
+        case _:
+            return None
+    data = event.data
+    alert = Alert(
+        id=event.id,
+        event=event,
+        model=data.model,
+        incident=data.incident,
+        status=status,
+        severity=data.severity,
+        title=_title(data),
+        lines=tuple(line for line in lines if line),
+    )
+    return inert(alert)
+
+
+def inert(alert: Alert) -> Alert:
+    """The alert with every text a person reads made printable; the event inside stays as it is."""
+    return replace(
+        alert,
+        model=printable(alert.model, NAME_LIMIT),
+        status=printable(alert.status, NAME_LIMIT),
+        severity=printable(alert.severity, NAME_LIMIT),
+        title=printable(alert.title, LINE_LIMIT),
+        lines=tuple(printable(line, LINE_LIMIT) for line in alert.lines),
+    )
+
+
+def printable(text: str, limit: int) -> str:
+    r"""One line of at most `limit` characters, with whatever does not print written as its escape.
+
+    >>> printable("age\x1b[31m\nBcc: all", 80)
+    'age\\x1b[31m\\nBcc: all'
+    >>> printable("abcdef", 4)
+    'abc…'
+    """
+    head = text[: limit + 1]
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in head)
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _title(data: DriftData) -> str:
+    what = "Broken data" if data.cause == "quality" else "Drift"
+    return f"{what} in {printable(data.model, NAME_LIMIT)} since {_moment(data.opened)}"
+
+
+def _standing(data: DriftData) -> tuple[str, ...]:
+    """An open incident: what, since when, how much, what it does to the metric, what happens, where to look."""
+    return (
+        _what(data),
+        _where(data),
+        _columns(data),
+        _metric(data),
+        *_findings(data),
+        f"Told because: {_words(data.reason)}. {CONSEQUENCES.get(data.cause, '')}".rstrip(),
+        "Look closer with: duetmind incidents",
+    )
+
+
+def _over(data: DriftData, now: datetime) -> tuple[str, ...]:
+    """A resolved incident; its severity and kinds are the worst it had."""
+    lasted = timedelta(seconds=round((now - data.opened).total_seconds()))
+    return (
+        f"This is over: {_words(data.reason)}. It lasted {lasted} and was of {data.severity} severity.",
+        _where(data),
+        _metric(data),
+        "Look back with: duetmind incidents",
+    )
+
+
+def _what(data: DriftData) -> str:
+    severity = f"Severity {data.severity}"
+    if data.cause == "quality":
+        return f"{severity}: the data is broken rather than merely different."
+    kinds = " and ".join(data.kinds) or "data"
+    return f"{severity}: {kinds} drift; {data.drifted} of {data.columns} columns moved."
+
+
+def _where(data: DriftData) -> str:
+    window = data.window
+    seen = f"Seen in {window.rows} rows, from row {window.first_row} up to row {window.last_row}"
+    if window.start and window.end:
+        seen += f", {_moment(window.start)} to {_moment(window.end)}"
+    return f"{seen}."
+
+
+def _columns(data: DriftData) -> str:
+    if not data.top:
+        return ""
+    named = data.top[:NAMED_COLUMNS]
+    more = max(data.drifted, len(data.top)) - len(named)
+    return f"Moved most: {', '.join(map(_moved, named))}{f', +{more} more' if more else ''} (from 0 to 1)."
+
+
+def _moved(column: ColumnEffect) -> str:
+    word = next((word for bound, word in EFFECT_WORDS if column.effect < bound), LARGEST_EFFECT)
+    return f"'{printable(column.column, NAME_LIMIT)}' {word} ({column.effect:.2f})"
+
+
+def _metric(data: DriftData) -> str:
+    name = data.metric_name or "metric"
+    if data.metric is None:
+        return f"The {name} of these rows is not known yet: their labels are not in."
+    if data.metric_reference is None:
+        return f"The {name} of these rows is {data.metric:.4g}."
+    change = data.metric - data.metric_reference
+    side = f"{abs(change):.4g} {'below' if change < 0 else 'above'}" if change else "the same as"
+    return f"The {name} of these rows is {data.metric:.4g}, {side} the reference of {data.metric_reference:.4g}."
+
+
+def _findings(data: DriftData) -> tuple[str, ...]:
+    named = tuple(f"Found: {printable(each.message, LINE_LIMIT)}" for each in data.findings[:NAMED_FINDINGS])
+    more = len(data.findings) - len(named) + data.more_findings
+    return (*named, f"+{more} more findings.") if more else named
+
+
+def _words(reason: str) -> str:
+    return reason.replace("_", " ")
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M %Z}"
