@@ -1,0 +1,222 @@
+"""The service's end of one worker process: start it, give it an order, notice its death, end it and what it started.
+
+Everything here waits on file descriptors in the event loop; only calls into `multiprocessing`, which may block and
+share state, happen on the launcher's own thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from multiprocessing.process import BaseProcess
+from typing import Literal
+
+from duetmind_adaptive.errors import JobError, WorkerDiedError
+from duetmind_adaptive.jobs import worker
+from duetmind_adaptive.jobs.wire import HEADER
+
+StartMethod = Literal["forkserver", "spawn"]
+
+#: seconds until a new process must have said that it is ready; the first one starts the fork server as well
+START_LIMIT = 60.0
+#: seconds in which a worker that has hung up must be dead; it is dying already, or a task closed its descriptors
+DEATH_LIMIT = 1.0
+
+
+class WorkerProcess:
+    """One worker. `died` ends with its exit status; whoever holds the worker calls `end` once, whatever happened."""
+
+    def __init__(self, process: BaseProcess, channel: socket.socket, launcher: Launcher) -> None:
+        #: process id; its group's as well once it has settled in
+        self.pid = process.pid or 0
+        self._process = process
+        self._channel = channel
+        self._launcher = launcher
+        #: True from when it leads its process group
+        self._settled = False
+        #: True once its ids may belong to somebody else
+        self._gone = False
+        self.died = asyncio.create_task(self._watch(), name=f"worker-{self.pid}-died")
+
+    async def ready(self) -> None:
+        """Return once the worker has settled in."""
+        await self._race(self._receive(), "A new worker")
+        self._settled = True
+
+    async def ask(self, order: bytes, label: str) -> bytearray:
+        """The answer to `order`.
+
+        Raises
+        ------
+        WorkerDiedError
+            When the process ended first, with the name of the signal or its exit status.
+        """
+        return await self._race(self._exchange(order), f"The worker of job {label}")
+
+    async def end(self, grace: timedelta, *, gently: bool = False) -> None:
+        """Return once the whole process group is dead: hang up or TERM, wait `grace`, KILL.
+
+        Parameters
+        ----------
+        grace
+            How long the process has to end by itself.
+        gently
+            Hang up, so that an idle worker leaves by itself and its libraries tidy up; otherwise TERM.
+        """
+        if gently:
+            with contextlib.suppress(OSError):  # it may have hung up first
+                self._channel.shutdown(socket.SHUT_WR)
+        else:
+            self._signal(signal.SIGTERM)
+        await asyncio.wait({self.died}, timeout=grace.total_seconds())
+        self.kill()
+        await asyncio.wait({self.died})
+        self._channel.close()
+
+    def kill(self) -> None:
+        """Send KILL to the process group, unless it is dead already."""
+        self._signal(signal.SIGKILL)
+
+    async def _watch(self) -> int:
+        await _readable(self._process.sentinel)
+        if self._settled:
+            self.kill()  # whatever the dead leader left behind in its group
+        self._gone = True
+        return await self._launcher.reap(self._process)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._gone:
+            return
+        with contextlib.suppress(ProcessLookupError):  # dead, and its death not yet noticed here
+            if self._settled:
+                os.killpg(self.pid, number)
+            else:
+                os.kill(self.pid, number)
+
+    async def _race(self, exchange: Coroutine[None, None, bytearray], who: str) -> bytearray:
+        """The outcome of `exchange`, unless the worker dies first."""
+        talk = asyncio.ensure_future(exchange)
+        try:
+            await asyncio.wait({talk, self.died}, return_when=asyncio.FIRST_COMPLETED)
+            if talk.done() and not isinstance(talk.exception(), OSError | EOFError):
+                return talk.result()
+        finally:
+            talk.cancel()
+            await asyncio.wait({talk})
+        await asyncio.wait({self.died}, timeout=DEATH_LIMIT)
+        self.kill()
+        raise WorkerDiedError(f"{who} {describe_exit(await self.died)} before it answered.")
+
+    async def _exchange(self, order: bytes) -> bytearray:
+        loop = asyncio.get_running_loop()
+        await loop.sock_sendall(self._channel, HEADER.pack(len(order)))
+        await loop.sock_sendall(self._channel, order)
+        return await self._receive()
+
+    async def _receive(self) -> bytearray:
+        (size,) = HEADER.unpack(await self._read(HEADER.size))
+        return await self._read(size)
+
+    async def _read(self, size: int) -> bytearray:
+        loop = asyncio.get_running_loop()
+        payload = bytearray(size)
+        view = memoryview(payload)
+        while view:
+            received = await loop.sock_recv_into(self._channel, view)
+            if not received:
+                raise EOFError
+            view = view[received:]
+        return payload
+
+
+class Launcher:
+    """Starts and reaps worker processes; costs nothing until the first start."""
+
+    def __init__(self, method: StartMethod) -> None:
+        if method == "forkserver":
+            self._context = multiprocessing.get_context("forkserver")
+        else:
+            self._context = multiprocessing.get_context("spawn")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="jobs-launcher")
+
+    async def start(self, *, nice: int) -> WorkerProcess:
+        """A worker that has settled in; never cancel this call, or the process is left to itself.
+
+        Raises
+        ------
+        JobError
+            When the system gives no further process, or it does not come up.
+        """
+        try:
+            process, channel = await asyncio.get_running_loop().run_in_executor(self._thread, self._start, nice)
+        except OSError as error:
+            raise JobError(f"No worker process could be started: {error.strerror or error}.") from error
+        member = WorkerProcess(process, channel, self)
+        try:
+            async with asyncio.timeout(START_LIMIT):
+                await member.ready()
+        except (TimeoutError, WorkerDiedError) as error:
+            await member.end(timedelta(0))
+            raise JobError(f"A worker process was not ready within {START_LIMIT:g} s: {error}") from error
+        return member
+
+    async def reap(self, process: BaseProcess) -> int:
+        """Exit status of a process that has ended: negative for a signal, as in `subprocess`."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, _reap, process)
+
+    def close(self) -> None:
+        """Let go of the thread."""
+        self._thread.shutdown(wait=False)
+
+    def _start(self, nice: int) -> tuple[BaseProcess, socket.socket]:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            ours.setblocking(False)
+            # not a daemonic process, which would not be allowed to start joblib's
+            process = self._context.Process(
+                target=worker.main, args=(theirs, nice), name="duetmind-worker", daemon=False
+            )
+            try:
+                process.start()
+            except BaseException:
+                ours.close()
+                raise
+        return process, ours
+
+
+def describe_exit(status: int) -> str:
+    """What became of a process, for people.
+
+    >>> describe_exit(-9), describe_exit(3)
+    ('was killed by SIGKILL', 'ended with exit status 3')
+    """
+    if status >= 0:
+        return f"ended with exit status {status}"
+    try:
+        return f"was killed by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"was killed by signal {-status}"
+
+
+def _reap(process: BaseProcess) -> int:
+    process.join()
+    status = process.exitcode
+    process.close()
+    return 255 if status is None else status
+
+
+async def _readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    loop.add_reader(descriptor, lambda: ready.done() or ready.set_result(None))
+    try:
+        await ready
+    finally:
+        loop.remove_reader(descriptor)

@@ -1,0 +1,71 @@
+"""What runs inside a worker process: settle in, then perform orders until the service hangs up.
+
+A worker leads a session of its own, so that Ctrl-C at the service's terminal does not reach it and a signal to its
+group reaches every process that a task started. It inherits the service's environment, secrets in it included: a task
+is code the operator chose to run. What a task prints goes to standard error; the service's standard output stays clean.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import socket
+import sys
+
+from duetmind_adaptive.jobs.leash import tie_to_parent
+from duetmind_adaptive.jobs.wire import pack_error, pack_result, read_frame, write_frame
+
+#: the thread pools of numeric libraries (pyarrow's follows OMP's): the cores are shared out by process, not by thread
+THREAD_LIMITS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "LOKY_MAX_CPU_COUNT",
+)
+
+
+def main(channel: socket.socket, nice: int) -> None:
+    """Serve one service over `channel`; returns when it closes its end.
+
+    Parameters
+    ----------
+    channel
+        Blocking end of a socket pair. An empty frame says that the worker is ready.
+    nice
+        Added to the process's niceness, so that long jobs leave the cores to the service.
+    """
+    settle_in(nice)
+    write_frame(channel, b"")
+    while (order := read_frame(channel)) is not None:
+        write_frame(channel, perform(order))
+        sys.stdout.flush()
+
+
+def settle_in(nice: int) -> None:
+    """Make this process a good worker; before any numeric library is imported."""
+    os.setsid()
+    tie_to_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.dup2(2, 1)
+    os.nice(nice)
+    for variable in THREAD_LIMITS:
+        os.environ.setdefault(variable, "1")
+
+
+def perform(order: bytes | bytearray) -> bytes:
+    """Carry out one packed order; the answer is packed too, whether the task returned or raised.
+
+    >>> from duetmind_adaptive.jobs.wire import pack_order, unpack_answer
+    >>> unpack_answer(perform(pack_order(divmod, (7, 2), "demo")), "demo")
+    (3, 1)
+    """
+    try:
+        task, args = pickle.loads(order)  # noqa: S301 - made by our own service
+        result = task(*args)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a task is foreign code: what it raises is its answer
+        return pack_error(error)
+    return pack_result(result)

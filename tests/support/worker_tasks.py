@@ -1,0 +1,155 @@
+"""Tasks that tests give to worker processes: they must be importable there."""
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from duetmind_adaptive.errors import ColumnMissingError, TrainingError
+
+
+class Awkward(Exception):
+    """Cannot be unpickled: its constructor wants more than its args."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} and {two}")
+
+
+class Noted:
+    """A result of a class of its own."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def double(value):
+    return value * 2
+
+
+def pid(*_: object) -> int:
+    return os.getpid()
+
+
+def group() -> tuple[int, int, int]:
+    return os.getpid(), os.getpgrp(), os.getsid(0)
+
+
+def environment(name: str) -> str | None:
+    return os.environ.get(name)
+
+
+def niceness() -> int:
+    return os.nice(0)
+
+
+def talk(text: str) -> None:
+    print(text)
+    os.write(1, f"{text}\n".encode())
+    subprocess.run([sys.executable, "-c", f"print({text!r})"], check=True)
+
+
+def nap(seconds: float) -> str:
+    time.sleep(seconds)
+    return "rested"
+
+
+def mark_and_nap(folder: str, seconds: float = 60.0) -> int:
+    """Say that it runs by a file named like its process id, then sleep."""
+    (Path(folder) / str(os.getpid())).touch()
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def hold_the_interpreter(folder: str) -> None:
+    """Sleep in C without letting go of the interpreter lock."""
+    (Path(folder) / str(os.getpid())).touch()
+    ctypes.PyDLL(None).sleep(60)
+
+
+def start_child_and_nap(folder: str, *, deaf: bool = True) -> None:
+    """Start a process of its own, as joblib does, that ignores TERM; both sleep."""
+    source = (
+        "import os, pathlib, signal, sys, time\n"
+        + ("signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" if deaf else "")
+        + "(pathlib.Path(sys.argv[1]) / str(os.getpid())).touch()\n"
+        "time.sleep(60)"
+    )
+    subprocess.Popen([sys.executable, "-c", source, folder])
+    mark_and_nap(folder)
+
+
+def leave_child(folder: str) -> int:
+    """Return at once and leave a process behind."""
+    child = multiprocessing.get_context("fork").Process(target=mark_and_nap, args=(folder,))
+    child.start()
+    return child.pid or 0
+
+
+def ignore_term(folder: str) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    mark_and_nap(folder)
+
+
+def die(number: int) -> None:
+    os.kill(os.getpid(), number)
+    time.sleep(60)
+
+
+def segfault() -> None:
+    ctypes.string_at(0)
+
+
+def leave(status: int) -> None:
+    os._exit(status)
+
+
+def close_descriptors() -> None:
+    """Hang up on the service by accident and live on."""
+    os.closerange(3, 256)
+    time.sleep(60)
+
+
+def refuse(column: str) -> None:
+    raise ColumnMissingError(f"column {column} is not there")
+
+
+def fail_training() -> None:
+    raise TrainingError
+
+
+def raise_awkwardly() -> None:
+    raise Awkward("one", "two")
+
+
+def raise_unknown() -> None:
+    """An error whose class the service has not imported."""
+    from xml.parsers.expat import ExpatError
+
+    raise ExpatError("bad markup")
+
+
+def leave_politely() -> None:
+    sys.exit(3)
+
+
+def zero() -> float:
+    return 1 / 0
+
+
+def unpicklable():
+    return lambda: None
+
+
+def noted(text: str) -> Noted:
+    return Noted(text)
+
+
+def joblib_sum(jobs: int) -> int:
+    """Work shared by joblib's own processes."""
+    from joblib import Parallel, delayed
+
+    return sum(Parallel(n_jobs=jobs)(delayed(abs)(-number) for number in range(8)))
