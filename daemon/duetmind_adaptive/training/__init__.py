@@ -1,0 +1,1 @@
+"""Learning: pipelines, which rows to learn from, and how a challenger is made."""

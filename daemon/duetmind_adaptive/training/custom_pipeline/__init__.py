@@ -1,0 +1,1 @@
+"""From a configuration to a scikit-learn pipeline: casting, preprocessing, learners, ensembles."""
