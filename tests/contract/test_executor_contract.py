@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import worker_tasks
+
 from duetmind_adaptive.contracts import Executor
 from duetmind_adaptive.errors import ColumnMissingError, JobError, TrainingError
 from duetmind_adaptive.jobs.inline import InlineExecutor
@@ -36,7 +37,7 @@ async def test_a_result_of_a_class_of_the_program_s_own_comes_back(executor: Exe
 
 
 async def test_a_product_error_comes_back_as_itself(executor: Executor) -> None:
-    with pytest.raises(ColumnMissingError, match="^column age is not there$") as caught:
+    with pytest.raises(ColumnMissingError, match=r"^column age is not there$") as caught:
         await executor.run(worker_tasks.refuse, "age", timeout=LIMIT)
     assert caught.value.code == "column_missing"
     with pytest.raises(TrainingError, match="cannot be trained"):
@@ -50,7 +51,7 @@ async def test_any_other_error_comes_back_as_itself_with_the_worker_s_traceback(
 
 
 async def test_an_error_that_cannot_travel_is_a_job_error_with_its_name_and_text(executor: Executor) -> None:
-    with pytest.raises(JobError, match="^Job train loans failed with Awkward: one and two$"):
+    with pytest.raises(JobError, match=r"^Job train loans failed with AwkwardError: one and two$"):
         await executor.run(worker_tasks.raise_awkwardly, timeout=LIMIT, label="train loans")
 
 
@@ -60,12 +61,12 @@ async def test_a_task_that_exits_politely_is_a_job_error_not_the_end_of_the_serv
 
 
 async def test_a_result_that_cannot_be_sent_is_one_sentence(executor: Executor) -> None:
-    with pytest.raises(JobError, match="^The result, a function, cannot be sent back from the worker: .*\\.$"):
+    with pytest.raises(JobError, match=r"^The result, a function, cannot be sent back from the worker: .*\.$"):
         await executor.run(worker_tasks.unpicklable, timeout=LIMIT)
 
 
 async def test_a_task_that_cannot_be_sent_is_one_sentence(executor: Executor) -> None:
-    with pytest.raises(JobError, match="^Job .*lambda.* cannot be sent to a worker: .*module-level function"):
+    with pytest.raises(JobError, match=r"^Job .*lambda.* cannot be sent to a worker: .*module-level function"):
         await executor.run(lambda: None, timeout=LIMIT)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from duetmind_adaptive.errors import ColumnMissingError, TrainingError
 
 
-class Awkward(Exception):
+class AwkwardError(Exception):
     """Cannot be unpickled: its constructor wants more than its args."""
 
     def __init__(self, one: str, two: str) -> None:
@@ -70,15 +70,10 @@ def hold_the_interpreter(folder: str) -> None:
     ctypes.PyDLL(None).sleep(60)
 
 
-def start_child_and_nap(folder: str, *, deaf: bool = True) -> None:
-    """Start a process of its own, as joblib does, that ignores TERM; both sleep."""
-    source = (
-        "import os, pathlib, signal, sys, time\n"
-        + ("signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" if deaf else "")
-        + "(pathlib.Path(sys.argv[1]) / str(os.getpid())).touch()\n"
-        "time.sleep(60)"
-    )
-    subprocess.Popen([sys.executable, "-c", source, folder])
+def start_child_and_nap(folder: str) -> None:
+    """Start a process of its own that ignores TERM; both sleep."""
+    if os.fork() == 0:
+        ignore_term(folder)
     mark_and_nap(folder)
 
 
@@ -122,14 +117,14 @@ def fail_training() -> None:
 
 
 def raise_awkwardly() -> None:
-    raise Awkward("one", "two")
+    raise AwkwardError("one", "two")
 
 
 def raise_unknown() -> None:
     """An error whose class the service has not imported."""
-    from xml.parsers.expat import ExpatError
+    from mailbox import NoSuchMailboxError
 
-    raise ExpatError("bad markup")
+    raise NoSuchMailboxError("bad markup")
 
 
 def leave_politely() -> None:
@@ -153,3 +148,10 @@ def joblib_sum(jobs: int) -> int:
     from joblib import Parallel, delayed
 
     return sum(Parallel(n_jobs=jobs)(delayed(abs)(-number) for number in range(8)))
+
+
+def joblib_naps(folder: str, jobs: int) -> None:
+    """Sleep in joblib's own processes."""
+    from joblib import Parallel, delayed
+
+    Parallel(n_jobs=jobs)(delayed(mark_and_nap)(folder) for _ in range(jobs))
