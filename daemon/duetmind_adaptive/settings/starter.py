@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 _COLUMNS = ("timestamp", "age", "income", "amount", "purpose", "target")
 _PURPOSES = ("car", "home", "study", "travel")
 _REFERENCE_ROWS = 1000
-_PRODUCTION_ROWS = 1000
+_PRODUCTION_ROWS = 2000
 _DRIFT_ROW = _PRODUCTION_ROWS // 2
 _START = datetime(2025, 1, 1, tzinfo=UTC)
 _STEP = timedelta(minutes=15)

@@ -1,0 +1,85 @@
+"""`duetmind retrain`, `rollback` and `promote`: what a person may have a running daemon do to a model."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import typer
+
+from duetmind_adaptive.cli.client import model_path
+from duetmind_adaptive.cli.connect import find_daemon
+from duetmind_adaptive.cli.options import ClientConfig, Json, ModelName, Token, Url
+from duetmind_adaptive.cli.text import plain, print_json
+
+
+def retrain(
+    model: ModelName, *, url: Url = None, config: ClientConfig = None, token: Token = None, json: Json = False
+) -> int:
+    """Have a running daemon retrain a model now; the daily budget is not touched.
+
+    The answer is that it was asked for; what came of it is an event.
+
+    Examples
+    --------
+    duetmind retrain loans --config duetmind.yaml
+    duetmind events --follow
+    """
+    answer = find_daemon(url, config, token, os.environ).post(model_path(model, "retrain"))
+    return _say(answer, f"retrain of {model} requested ({answer.get('request')})", as_json=json)
+
+
+def rollback(
+    model: ModelName,
+    *,
+    to: Annotated[
+        int | None, typer.Option("--to", help="The version; default: the one before.", metavar="VERSION", min=1)
+    ] = None,
+    url: Url = None,
+    config: ClientConfig = None,
+    token: Token = None,
+    json: Json = False,
+) -> int:
+    """Make an earlier version of a model serve again.
+
+    Examples
+    --------
+    duetmind rollback loans
+    duetmind rollback loans --to 3
+    """
+    body = {} if to is None else {"to": to}
+    answer = find_daemon(url, config, token, os.environ).post(model_path(model, "rollback"), body)
+    return _say(answer, _serves(model, answer), as_json=json)
+
+
+def promote(
+    model: ModelName,
+    version: Annotated[int, typer.Argument(help="Number of the version.", metavar="VERSION", min=1)],
+    *,
+    url: Url = None,
+    config: ClientConfig = None,
+    token: Token = None,
+    json: Json = False,
+) -> int:
+    """Make a version of a model serve, whatever its trial said.
+
+    Examples
+    --------
+    duetmind promote loans 4
+    """
+    answer = find_daemon(url, config, token, os.environ).post(model_path(model, "promote"), {"version": version})
+    return _say(answer, _serves(model, answer), as_json=json)
+
+
+def _serves(model: str, answer: dict[str, Any]) -> str:
+    if answer.get("version") is None:
+        return f"requested for {model} ({answer.get('request')})"
+    return f"{model} is served by version {answer['version']} (before: {plain(answer.get('previous'))})"
+
+
+def _say(answer: dict[str, Any], sentence: str, *, as_json: bool) -> int:
+    if as_json:
+        print_json(answer)
+    else:
+        print(plain(sentence))
+    return 0

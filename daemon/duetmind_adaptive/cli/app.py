@@ -1,0 +1,110 @@
+"""The command `duetmind`: what its commands are, and what becomes of their errors.
+
+Exit status 0: done and nothing found; 1: done and found; 2: could not be done, with one plain line on standard
+error. A traceback is shown only with DUETMIND_DEBUG=1.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import TextIO
+
+import typer
+from typer.core import TyperGroup
+
+from duetmind_adaptive.cli.lazy import Entry, group
+from duetmind_adaptive.cli.text import plain
+from duetmind_adaptive.errors import DuetMindError
+
+FAILED = 2
+#: 128 + SIGINT, as shells report it
+INTERRUPTED = 130
+#: 128 + SIGPIPE: whoever read our output has gone
+PIPE_CLOSED = 141
+
+_CLI = "duetmind_adaptive.cli"
+
+
+def root() -> TyperGroup:
+    """The group of all commands, none of them imported."""
+    config = {
+        "check": Entry(f"{_CLI}.config:check", "Validate a config, naming line and key of every mistake."),
+        "schema": Entry(f"{_CLI}.config:schema", "Print the config's JSON Schema."),
+    }
+    commands: dict[str, Entry | TyperGroup] = {
+        "demo": Entry(f"{_CLI}.demo:demo", "The whole loop on a bundled real stream, in one command."),
+        "init": Entry(f"{_CLI}.init:init", "Write a starter config and data for it to watch."),
+        "run": Entry(f"{_CLI}.run:run", "Run the daemon in the foreground."),
+        "check": Entry(f"{_CLI}.check:check", "Check a model's next windows now, without the daemon."),
+        "backtest": Entry(f"{_CLI}.backtest:backtest", "Replay a model's history in simulated time."),
+        "config": group("config", "Validate configs.", config),
+        "status": Entry(f"{_CLI}.status:status", "Show how a running daemon and its models are."),
+        "models": Entry(f"{_CLI}.lists:models", "List the models of a running daemon."),
+        "incidents": Entry(f"{_CLI}.lists:incidents", "List incidents, newest first."),
+        "events": Entry(f"{_CLI}.events:events", "List events, newest first, or follow them."),
+        "jobs": Entry(f"{_CLI}.lists:jobs", "List jobs, newest first."),
+        "retrain": Entry(f"{_CLI}.acts:retrain", "Have a running daemon retrain a model."),
+        "rollback": Entry(f"{_CLI}.acts:rollback", "Make an earlier version of a model serve again."),
+        "promote": Entry(f"{_CLI}.acts:promote", "Make a version of a model serve."),
+    }
+    return group("duetmind", "Keeps tabular models healthy in production.", commands)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit status; its errors become one line on standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        _never_fail_to_encode(stream)
+    try:
+        status = _invoke(list(arguments) or ["--help"])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _abandon_output()
+        return PIPE_CLOSED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (DuetMindError, typer.TyperException) as error:
+        return _fail(_message(error))
+    except Exception as error:  # noqa: BLE001  # the process's last boundary: people get a line, not a traceback
+        if os.environ.get("DUETMIND_DEBUG"):
+            traceback.print_exc()
+            return FAILED
+        return _fail(f"unexpected {type(error).__name__}: {error} (DUETMIND_DEBUG=1 shows where)")
+    return status
+
+
+def _invoke(arguments: list[str]) -> int:
+    command = root()
+    try:
+        with command.make_context("duetmind", arguments) as context:
+            return command.invoke(context) or 0
+    except typer.Exit as left:
+        return left.exit_code
+    except typer.Abort:
+        return INTERRUPTED
+
+
+def _message(error: DuetMindError | typer.TyperException) -> str:
+    if isinstance(error, DuetMindError):
+        return str(error)
+    context = getattr(error, "ctx", None)
+    hint = f" (see {context.command_path} --help)" if context is not None else ""
+    return error.format_message().rstrip(".") + hint
+
+
+def _fail(message: str) -> int:
+    print(f"duetmind: {plain(message)}", file=sys.stderr)
+    return FAILED
+
+
+def _never_fail_to_encode(stream: TextIO) -> None:
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+def _abandon_output() -> None:
+    """Let the interpreter's last flush go nowhere instead of failing again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

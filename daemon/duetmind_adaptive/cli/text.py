@@ -1,0 +1,73 @@
+"""Text for people and pipes: one-line values, aligned tables, one JSON document.
+
+Names in data come from elsewhere and may hold anything: control characters are shown, never sent to a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+
+def plain(value: object) -> str:
+    r"""A value on one line that no terminal acts on.
+
+    >>> plain("a\x1b[31m\nb"), plain(None), plain(0.123456), plain(True)
+    ('a\\x1b[31m\\nb', '-', '0.1235', 'yes')
+    """
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def print_json(document: object) -> None:
+    """Print one JSON document."""
+    print(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows under their columns: with colour on a terminal, aligned text elsewhere."""
+    cells = [[plain(value) for value in row] for row in rows]
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+        _print_rich(columns, cells)
+    else:
+        print("\n".join(align([list(columns), *cells])))
+
+
+def align(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines whose cells stand under each other, two spaces apart.
+
+    >>> align([["NAME", "ROWS"], ["loans", "7"]])
+    ['NAME   ROWS', 'loans  7']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _print_rich(columns: Sequence[str], cells: Iterable[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in cells:
+        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+    Console().print(table)
+
+
+_STYLES = {
+    "low": "yellow",
+    "medium": "yellow",
+    "high": "red",
+    "critical": "bold red",
+    "failed": "red",
+    "dead": "red",
+    "open": "yellow",
+    "resolved": "green",
+    "succeeded": "green",
+}
