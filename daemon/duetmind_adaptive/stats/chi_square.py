@@ -30,6 +30,23 @@ class ChiSquareResult(NamedTuple):
     p_value: float
 
 
+def _smaller_expected(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    return counts.sum(axis=0) * counts.sum(axis=1).min() / max(counts.sum(), 1.0)
+
+
+def is_sparse(
+    reference: NDArray[np.float64], current: NDArray[np.float64], minimum_expected: float = MINIMUM_EXPECTED
+) -> NDArray[np.bool_]:
+    """Which categories are too rare for a cell of their own.
+
+    Examples
+    --------
+    >>> is_sparse(np.array([90.0, 10.0]), np.array([8.0, 2.0]))
+    array([False,  True])
+    """
+    return _smaller_expected(np.vstack([reference, current])) < minimum_expected
+
+
 def pool_sparse(counts: NDArray[np.float64], minimum_expected: float = MINIMUM_EXPECTED) -> NDArray[np.float64]:
     """Merge the columns of a 2 × k table that are too rare to be cells of their own; empty columns vanish.
 
@@ -44,11 +61,10 @@ def pool_sparse(counts: NDArray[np.float64], minimum_expected: float = MINIMUM_E
     """
     counts = counts[:, counts.any(axis=0)]
     totals = counts.sum(axis=0)
-    smaller_row = counts.sum(axis=1).min() / max(counts.sum(), 1.0)
     order = np.argsort(totals, kind="stable")
-    expected = totals[order] * smaller_row
+    expected = _smaller_expected(counts)[order]
     sparse = int(np.searchsorted(expected, minimum_expected, side="left"))
-    if sparse and expected[:sparse].sum() < minimum_expected and expected[:sparse].sum() > 0:
+    if 0 < expected[:sparse].sum() < minimum_expected:
         sparse = min(sparse + 1, totals.size)
     kept, merged = np.sort(order[sparse:]), order[:sparse]
     pooled = counts[:, merged].sum(axis=1, keepdims=True)

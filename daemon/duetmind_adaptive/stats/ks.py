@@ -78,8 +78,8 @@ def ks_two_sample(reference: NDArray[np.float64], current: NDArray[np.float64]) 
         with warnings.catch_warnings():
             # an exact count that overflows falls back to the asymptotic value: the rule, no news
             warnings.simplefilter("ignore", RuntimeWarning)
-            statistic, p_value = ks_2samp(reference, current)
-        return KsResult(float(statistic), float(p_value))
+            statistic, p_value = np.asarray(ks_2samp(reference, current), dtype=np.float64).tolist()
+        return KsResult(statistic, p_value)
     distance = ks_distance(reference, current)
     effective = float(reference.size) * current.size / (float(reference.size) + current.size)
     return KsResult(distance, float(np.clip(kstwo.sf(distance, np.round(effective)), 0.0, 1.0)))

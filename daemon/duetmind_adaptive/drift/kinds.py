@@ -1,0 +1,115 @@
+"""Which kind of column an Arrow type stands for, and its values as plain float64.
+
+A *family* says what a type holds, whatever its width: `int8` and `double` are both numbers, so a file that
+writes one instead of the other has not changed. A *kind* is how a column is compared, and is decided once, on the
+reference: strings are categories or free text, depending on how often they repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyarrow import types
+
+from duetmind_adaptive.records import Kind
+
+#: `empty` is Arrow's null type: a column without a single value; `opaque` is nested or binary
+Family = Literal["number", "boolean", "datetime", "string", "empty", "opaque"]
+
+#: strings are free text when there are more than this many different ones …
+TEXT_DISTINCT = 50
+#: … and more than this share of the values are different
+TEXT_SHARE = 0.5
+
+_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_DAY = 86_400.0
+
+
+def family(arrow_type: pa.DataType) -> Family:
+    """Tell what an Arrow type holds.
+
+    Examples
+    --------
+    >>> family(pa.decimal128(10, 2)), family(pa.dictionary(pa.int8(), pa.string())), family(pa.list_(pa.int8()))
+    ('number', 'string', 'opaque')
+    """
+    if types.is_dictionary(arrow_type):
+        return family(arrow_type.value_type)
+    tests: dict[Family, tuple[Callable[[pa.DataType], bool], ...]] = {
+        "boolean": (types.is_boolean,),
+        "number": (types.is_integer, types.is_floating, types.is_decimal, types.is_duration, types.is_time),
+        "datetime": (types.is_timestamp, types.is_date),
+        "string": (types.is_string, types.is_large_string, types.is_string_view),
+        "empty": (types.is_null,),
+    }
+    for name, checks in tests.items():
+        if any(check(arrow_type) for check in checks):
+            return name
+    return "opaque"
+
+
+def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The column without dictionary encoding; other columns as they are."""
+    return column.cast(column.type.value_type) if types.is_dictionary(column.type) else column
+
+
+def is_text(distinct: int, values: int) -> bool:
+    """Whether a string column is free text rather than categories.
+
+    Examples
+    --------
+    >>> is_text(distinct=990, values=1000), is_text(distinct=72, values=1000), is_text(distinct=20, values=20)
+    (True, False, False)
+    """
+    return distinct > TEXT_DISTINCT and distinct > TEXT_SHARE * values
+
+
+def kind_of(held: Family, distinct: int, values: int) -> Kind:
+    """How a reference column of this family is compared; nested and binary columns pass as text."""
+    if held == "string":
+        return "text" if is_text(distinct, values) else "categorical"
+    kinds: dict[Family, Kind] = {
+        "number": "numeric",
+        "boolean": "boolean",
+        "datetime": "datetime",
+        "empty": "categorical",
+    }
+    return kinds.get(held, "text")
+
+
+def _unit(arrow_type: pa.DataType) -> float:
+    if types.is_date32(arrow_type):
+        return _DAY
+    if types.is_date64(arrow_type):
+        return _SECONDS["ms"]
+    return _SECONDS[arrow_type.unit]
+
+
+def to_float(values: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Values without nulls as float64: numbers as they are, times in seconds, booleans 0 or 1, strings their length.
+
+    Integers beyond 2^53 and times finer than 0.2 µs are rounded to the nearest float64.
+
+    Examples
+    --------
+    >>> to_float(pa.chunked_array([["a", "abc"]]))
+    array([1., 3.])
+    >>> to_float(pa.chunked_array([pa.array([1, 2], pa.timestamp("ms"))]))
+    array([0.001, 0.002])
+    """
+    held = values.type
+    if family(held) == "string":
+        return pc.call_function("utf8_length", [values]).to_numpy().astype(np.float64)
+    if types.is_temporal(held):
+        width = pa.int32() if types.is_date32(held) or types.is_time32(held) else pa.int64()
+        return values.cast(width).to_numpy().astype(np.float64) * _unit(held)
+    if types.is_boolean(held):
+        return values.cast(pa.uint8()).to_numpy().astype(np.float64)
+    if types.is_float64(held):
+        return values.to_numpy()
+    return values.cast(pa.float64(), safe=False).to_numpy()

@@ -1,0 +1,83 @@
+"""Model drift: is the metric of a window worse than the one its version was promoted with, by more than chance.
+
+Both are estimates, so the difference is judged with both standard errors: degraded means
+
+    ``worse by > tolerance + z √(error² + error_reference²)``,
+
+one-sided, with z for a false alarm in a thousand checks, because checks repeat hourly for months. Differences are on
+the metric's own scale: absolute for accuracy, balanced accuracy, F1, AUC and R², relative to the reference for log
+loss, MAE and RMSE.
+"""
+
+from __future__ import annotations
+
+import math
+
+from duetmind_adaptive.drift.metrics import higher_is_better
+from duetmind_adaptive.records import MetricReading, Performance, Window
+from duetmind_adaptive.stats.intervals import normal_quantile
+
+#: a fall up to this much, on the metric's scale, is never called degraded
+TOLERANCE = 0.02
+#: one-sided confidence of calling a window degraded
+CONFIDENCE = 0.999
+
+
+def metric_scale(reference: MetricReading) -> float:
+    """Tell what one unit of a fall is: 1 for metrics of a fixed range, the reference's value for errors."""
+    return 1.0 if higher_is_better(reference.name) else abs(reference.value)
+
+
+def judge(
+    window: Window,
+    reading: MetricReading,
+    reference: MetricReading | None,
+    *,
+    tolerance: float = TOLERANCE,
+    confidence: float = CONFIDENCE,
+) -> Performance:
+    """Set a window's metric beside the reference and decide whether it is degraded.
+
+    Parameters
+    ----------
+    window
+        The rows that `reading` was measured on.
+    reading
+        The window's metric.
+    reference
+        What the version scored on rows it was not trained on; None = nothing to compare with, never degraded.
+    tolerance
+        Fall that does not count, on the metric's scale.
+    confidence
+        One-sided, in (0.5, 1).
+
+    Examples
+    --------
+    >>> def read(value): return MetricReading(name="accuracy", value=value, low=0, high=1, error=0.01, rows=1000)
+    >>> window = Window(first_row=0, last_row=1000)
+    >>> [judge(window, read(value), read(0.90)).degraded for value in (0.90, 0.86, 0.80)]
+    [False, False, True]
+    """
+    if reference is None:
+        return Performance(window=window, reading=reading)
+    worse = reference.value - reading.value if higher_is_better(reading.name) else reading.value - reference.value
+    noise = normal_quantile(2 * confidence - 1) * math.hypot(reading.error, reference.error)
+    degraded = worse > tolerance * metric_scale(reference) + noise
+    return Performance(window=window, reading=reading, reference=reference, degraded=degraded)
+
+
+def shortfall(performance: Performance) -> float:
+    """How far the metric fell below its reference, on the metric's scale; negative when it rose, 0 without a reference.
+
+    Examples
+    --------
+    >>> def read(value): return MetricReading(name="rmse", value=value, low=0, high=9, error=0.1, rows=1000)
+    >>> shortfall(judge(Window(first_row=0, last_row=1000), read(3.0), read(2.0)))
+    0.5
+    """
+    if performance.reference is None:
+        return 0.0
+    fall = performance.reference.value - performance.reading.value
+    scale = metric_scale(performance.reference)
+    signed = fall if higher_is_better(performance.reading.name) else -fall
+    return signed / scale if scale else math.copysign(math.inf, signed) if signed else 0.0

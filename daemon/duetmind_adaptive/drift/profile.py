@@ -1,0 +1,104 @@
+"""The reference, profiled once and reused by every check: one `ColumnProfile` for each feature.
+
+    rows → window → **profile** → verdict → event
+
+A profile also remembers which other columns the reference had (target, timestamp, metadata), so that only what is truly
+new in production is called new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from duetmind_adaptive.drift import kinds, profile_file
+from duetmind_adaptive.drift.columns import ColumnProfile, Limits, summarise
+from duetmind_adaptive.errors import ColumnMissingError
+from duetmind_adaptive.records import Kind
+
+#: what reading one hostile column may raise; the others are read all the same
+COLUMN_ERRORS = (pa.ArrowException, ArithmeticError, LookupError, TypeError, ValueError)
+
+
+def profile_column(
+    table: pa.Table, name: str, *, kind: Kind | None = None, limits: Limits | None = None
+) -> ColumnProfile:
+    """Summarise one column of a table; a column that cannot be read says so in `untested` instead of raising."""
+    positions = table.schema.get_all_field_indices(name)
+    column = table.column(positions[0])
+    try:
+        if len(positions) > 1:
+            raise ValueError(f"{len(positions)} columns have this name")
+        return summarise(name, column, kind=kind, limits=limits)
+    except COLUMN_ERRORS as error:
+        held = kinds.family(column.type)
+        return ColumnProfile(
+            name=name,
+            kind=kind or kinds.kind_of(held, 0, 0),
+            type=str(column.type),
+            family=held,
+            rows=table.num_rows,
+            missing=column.null_count,
+            untested=f"its values cannot be read: {str(error).splitlines()[0]}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Profile:
+    """What is kept of a reference: a summary for each feature, and the names of all its columns."""
+
+    rows: int
+    columns: Mapping[str, ColumnProfile]
+    #: every column the reference had, features or not
+    known: frozenset[str]
+
+    @classmethod
+    def from_table(cls, table: pa.Table, columns: Sequence[str], *, limits: Limits | None = None) -> Profile:
+        """Profile the named columns.
+
+        Parameters
+        ----------
+        table
+            The reference, rows in the order they were produced. Give it whole: the other columns' names count.
+        columns
+            The features.
+        limits
+            How much of each column to keep.
+
+        Raises
+        ------
+        ColumnMissingError
+            A named column is not in the table.
+
+        Examples
+        --------
+        >>> profile = Profile.from_table(pa.table({"age": [31, 45], "target": [0, 1]}), ["age"])
+        >>> profile.rows, list(profile.columns), sorted(profile.known)
+        (2, ['age'], ['age', 'target'])
+        """
+        absent = [name for name in columns if name not in table.column_names]
+        if absent:
+            raise ColumnMissingError(
+                f"The reference has no column {', '.join(map(repr, absent))}: correct features or the reference's path."
+            )
+        profiles = {name: profile_column(table, name, limits=limits) for name in columns}
+        return cls(rows=table.num_rows, columns=profiles, known=frozenset(table.column_names))
+
+    def save(self, path: Path) -> None:
+        """Write the profile as one file, atomically: readers see the file that was there before, or this one whole."""
+        profile_file.write(path, self.columns.values(), {"rows": self.rows, "known": sorted(self.known)})
+
+    @classmethod
+    def load(cls, path: Path) -> Profile:
+        """Map a saved profile into memory.
+
+        Raises
+        ------
+        ArtifactError
+            The file is not there, damaged, or of another version; one sentence says which.
+        """
+        columns, facts = profile_file.read(path)
+        return cls(rows=facts["rows"], columns={each.name: each for each in columns}, known=frozenset(facts["known"]))
