@@ -142,6 +142,7 @@ class Launcher:
     def __init__(self, method: StartMethod) -> None:
         if method == "forkserver":
             self._context = multiprocessing.get_context("forkserver")
+            self._context.set_forkserver_preload([worker.__name__])
         else:
             self._context = multiprocessing.get_context("spawn")
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="jobs-launcher")
