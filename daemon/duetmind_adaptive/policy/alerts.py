@@ -16,8 +16,9 @@ from duetmind_adaptive.events import ColumnEffect, DriftData, DriftDetected, Dri
 NAMED_COLUMNS = 5
 NAMED_FINDINGS = 3
 
-#: characters of one name, and of one whole line
+#: characters of a model's name, of a column's (so that a line holds NAMED_COLUMNS of them), and of one whole line
 NAME_LIMIT = 80
+COLUMN_LIMIT = 40
 LINE_LIMIT = 400
 
 #: effects below each bound, in [0, 1], are said with its word
@@ -140,7 +141,7 @@ def _columns(data: DriftData) -> str:
 
 def _moved(column: ColumnEffect) -> str:
     word = next((word for bound, word in EFFECT_WORDS if column.effect < bound), LARGEST_EFFECT)
-    return f"'{printable(column.column, NAME_LIMIT)}' {word} ({column.effect:.2f})"
+    return f"'{printable(column.column, COLUMN_LIMIT)}' {word} ({column.effect:.2f})"
 
 
 def _metric(data: DriftData) -> str:

@@ -24,8 +24,9 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
-#: metadata services that live on a public address
-_METADATA: Final = frozenset({IPv4Address("168.63.129.16")})
+#: not public, whatever the running Python's own list says: protocol assignments with Oracle's metadata service,
+#: Azure's metadata service, site-local addresses
+_INSIDE: Final = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"), IPv6Network("fec0::/10"))
 
 #: IPv6 prefixes whose last 32 bits are an IPv4 address that a translator calls (RFC 6052, RFC 8215, RFC 4291)
 _TRANSLATED: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
@@ -73,7 +74,7 @@ def is_public(address: Address) -> bool:
     >>> is_public(ip_address("::ffff:10.0.0.1")), is_public(ip_address("64:ff9b::a9fe:a9fe"))
     (False, False)
     """
-    if address in _METADATA or address.is_multicast or not address.is_global:
+    if address.is_multicast or not address.is_global or any(address in network for network in _INSIDE):
         return False
     return not isinstance(address, IPv6Address) or all(map(is_public, _embedded(address)))
 

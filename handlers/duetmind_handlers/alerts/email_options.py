@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from email.headerregistry import Address
 from email.utils import parseaddr
 from pathlib import Path
@@ -15,22 +16,21 @@ from duetmind_handlers.alerts.options import Options
 #: the port of each kind of security, unless one is given (RFC 6409, RFC 8314, RFC 5321)
 PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
 
+#: an address alone, or in angle brackets after a name; nothing quoted, no comments, no lists
+_ADDRESS: Final = re.compile(r"""(?:[^<>"\\;:,@()]+ )?<(?P<boxed>[^<>"\s,;]+)>|(?P<bare>[^<>"\s,;]+)""")
+
 
 def _address(text: str) -> str:
     """A mail address, with or without a display name, that can neither hide a header nor an SMTP command."""
-    name, address = parseaddr(text)
-    local, _, domain = address.rpartition("@")
-    if not (text.isprintable() and local and domain and all(map(_is_plain, (name, address)))):
-        raise ValueError("must be an address like ops@example.com or Ops <ops@example.com>")
+    shape = _ADDRESS.fullmatch(text)
+    address = (shape["boxed"] or shape["bare"]) if shape and text.isprintable() else ""
     try:
         Address(addr_spec=address)
     except (ValueError, IndexError):  # the parser runs off the end of some malformed addresses
-        raise ValueError("must be an address like ops@example.com or Ops <ops@example.com>") from None
+        address = ""
+    if "@" not in address or parseaddr(text)[1] != address:
+        raise ValueError("must be an address like ops@example.com or Ops <ops@example.com>")
     return text
-
-
-def _is_plain(text: str) -> bool:
-    return not set(text) & set('<>"\\;,')
 
 
 def _listed(value: object) -> object:

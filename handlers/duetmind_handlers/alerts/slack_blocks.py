@@ -24,7 +24,7 @@ def blocks_of(alert: Alert) -> list[Block]:
     """The message: the title, the sentences in as few sections as hold them, and the ids in small print."""
     said = inert(alert)
     title = escape(f"{said.title} — {said.status}", SECTION_LIMIT - 2)
-    texts = list(_packed([escape(line, SECTION_LIMIT) for line in said.lines]))
+    texts = list(_packed([escape(line, SECTION_LIMIT) for line in said.lines if line]))
     sections = [_section("\n".join(lines)) for lines in texts[:TEXT_SECTIONS]]
     left_out = sum(map(len, texts[TEXT_SECTIONS:]))
     if left_out:

@@ -1,0 +1,93 @@
+"""Response actions act on exactly the events that ask for them, once per event's id."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+
+import pytest
+
+from duetmind_adaptive.contracts import Delivered, Outcome, Rejected, Retry
+from duetmind_adaptive.events import (
+    RetrainData,
+    RetrainRequested,
+    RetrainStarted,
+    ReviewApproved,
+    ReviewData,
+    ReviewRejected,
+    make,
+)
+from duetmind_handlers.responses.retrain import RetrainModel
+from duetmind_handlers.responses.rollback import Rollback
+
+
+class Recorder:
+    """Operations that note what they were asked for."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+        self.asked: list[tuple[object, ...]] = []
+
+    async def retrain(self, model: str, *, request: str) -> Outcome:
+        self.asked.append(("retrain", model, request))
+        return self.outcome
+
+    async def rollback(self, model: str, *, request: str, to: int | None, reason: str) -> Outcome:
+        self.asked.append(("rollback", model, request, to, reason))
+        return self.outcome
+
+
+def requested(opened, kind=RetrainRequested):
+    return make(kind, RetrainData(model="loans", reason="first_drift"), id="e-1", time=opened)
+
+
+def reviewed(opened, kind=ReviewApproved, **changes):
+    return make(
+        kind, ReviewData(model="loans", review="r-1", **{"subject": "rollback", **changes}), id="e-2", time=opened
+    )
+
+
+def test_retrain_wants_decided_requests_only(opened, make_alert):
+    action = RetrainModel()
+    assert action.wants(requested(opened))
+    assert not action.wants(requested(opened, RetrainStarted))
+    assert not action.wants(make_alert().event)
+
+
+@pytest.mark.parametrize("outcome", [Delivered(), Retry("busy"), Rejected("no pipeline")])
+async def test_retrain_passes_the_request_s_id_and_the_outcome_on(opened, outcome):
+    operations = Recorder(outcome)
+    assert await RetrainModel().respond(requested(opened), operations) == outcome
+    assert operations.asked == [("retrain", "loans", "e-1")]
+
+
+def test_rollback_wants_a_person_s_yes_to_a_rollback_only(opened, make_alert):
+    action = Rollback()
+    assert action.wants(reviewed(opened))
+    assert not action.wants(reviewed(opened, subject="promotion"))
+    assert not action.wants(reviewed(opened, ReviewRejected))
+    assert not action.wants(make_alert().event)
+
+
+@pytest.mark.parametrize(
+    ("changes", "to", "reason"),
+    [
+        ({"version": 3, "reason": "worse on Mondays"}, 3, "worse on Mondays"),
+        ({"by": "ada"}, None, "review r-1 approved by ada"),
+        ({}, None, "review r-1 approved by a person"),
+    ],
+)
+async def test_rollback_carries_out_what_was_approved(opened, changes, to, reason):
+    operations = Recorder(Delivered())
+    assert await Rollback().respond(reviewed(opened, **changes), operations) == Delivered()
+    assert operations.asked == [("rollback", "loans", "e-2", to, reason)]
+
+
+async def test_rollback_refuses_an_event_that_asks_for_none(opened):
+    operations = Recorder(Delivered())
+    assert isinstance(await Rollback().respond(requested(opened), operations), Rejected)
+    assert operations.asked == []
+
+
+def test_each_entry_point_names_a_class_of_that_name():
+    found = {each.name: each.load()().name for each in entry_points(group="duetmind.response_actions")}
+    assert found == {"retrain_model": "retrain_model", "rollback": "rollback"}
