@@ -58,6 +58,18 @@ class SourceTruncatedError(SourceError):
     code = "source_truncated"
 
 
+class SourceOrderError(SourceError):
+    """A file came or grew before the place that was already read: its rows would be skipped."""
+
+    code = "source_out_of_order"
+
+
+class SourceFormatError(SourceError):
+    """A file is not what its name says, or its rows do not fit its header."""
+
+    code = "source_format"
+
+
 class ColumnMissingError(SourceError):
     """A column the configuration names is not in the data."""
 
