@@ -50,18 +50,20 @@ class Client:
         with self._request("GET", path, None, timeout=None) as response:
             data: list[str] = []
             for raw in response:
-                line = raw.decode().rstrip("\r\n")
+                line = raw.decode(errors="replace").rstrip("\r\n")
                 if line.startswith("data:"):
                     data.append(line[5:].removeprefix(" "))
                 elif not line and data:
-                    yield json.loads("\n".join(data))
+                    yield self._document("\n".join(data), path)
                     data.clear()
 
     def _call(self, method: str, path: str, body: bytes | None = None) -> Any:
         with self._request(method, path, body, timeout=TIMEOUT) as response:
-            content = response.read()
+            return self._document(response.read(), path)
+
+    def _document(self, content: str | bytes, path: str) -> Any:
         try:
-            return json.loads(content) if content else {}
+            return json.loads(content or "{}")
         except ValueError:
             raise DaemonRefusedError(
                 f"what answers at {self.url} is not a DuetMind daemon: {path} is no JSON"
@@ -82,8 +84,6 @@ class Client:
         except TimeoutError:
             raise DaemonUnreachableError(f"the daemon at {self.url} did not answer within {TIMEOUT:g} s") from None
         except (OSError, http.client.HTTPException) as error:
-            if isinstance(error, BrokenPipeError):
-                raise  # our own output's reader has gone
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise DaemonUnreachableError(
                 f"no daemon answers at {self.url} ({plain(reason)}); start one with 'duetmind run --config FILE'"
