@@ -1,0 +1,153 @@
+"""Logs: structlog through standard logging, for people on a terminal and as JSON lines elsewhere.
+
+Every line, our own and any library's, passes one formatter whose last step takes registered secrets out of
+the finished text, tracebacks included. Control characters in facts (a column may be named with a newline or
+a terminal escape) become visible escapes, so that nobody can write lines that were not logged.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import Any, TextIO
+from urllib.parse import quote
+
+import structlog
+from structlog.contextvars import bound_contextvars
+from structlog.types import EventDict, Processor, WrappedLogger
+
+MASK = "[secret]"
+#: shorter values are too common in ordinary text to be taken out of it
+SHORTEST_SECRET = 4
+#: libraries that say too much: slack_sdk logs the webhook URL, a secret, at DEBUG
+TAMED = ("slack_sdk", "aiohttp.access", "apscheduler", "asyncio", "aiosqlite", "aiosmtplib", "mail.log", "urllib3")
+
+#: C0 and C1 controls, line separators, and marks that turn the direction of writing
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+#: a traceback keeps its lines and tabs
+_CONTROLS_IN_TEXT = re.compile(_CONTROLS.pattern.replace("\x00-\x1f", "\x00-\x08\x0b-\x1f"))
+
+#: every spelling of every registered secret, longest first; filled while the settings load, before any work
+_spellings: list[str] = []
+
+
+def register_secret(value: str) -> None:
+    """Keep `value` out of every line from now on, as it is, percent-encoded and as JSON or repr spell it."""
+    if len(value) < SHORTEST_SECRET:
+        return
+    forms = {value, quote(value, safe=""), quote(value), json.dumps(value)[1:-1], repr(value)[1:-1]}
+    _spellings[:] = sorted(forms.union(_spellings), key=len, reverse=True)
+
+
+def redact(text: str) -> str:
+    """`text` without registered secrets: for logs, and for reasons that are kept or shown.
+
+    Examples
+    --------
+    >>> register_secret("hunter/2 of the doctest")
+    >>> redact("POST https://hooks/?key=hunter%2F2%20of%20the%20doctest failed")
+    'POST https://hooks/?key=[secret] failed'
+    """
+    for spelling in _spellings:
+        text = text.replace(spelling, MASK)
+    return text
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    r"""`text` with control characters as visible escapes; `lines` keeps newlines and tabs.
+
+    Examples
+    --------
+    >>> print(printable("age\n\x1b[31mFAKE"))
+    age\n\x1b[31mFAKE
+    """
+    pattern = _CONTROLS_IN_TEXT if lines else _CONTROLS
+    return pattern.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def work_context(
+    *, model: str | None = None, job: str | None = None, attempt: int | None = None
+) -> AbstractContextManager[None]:
+    """Bind what the work is about to every line logged inside, in this task and those it starts."""
+    facts = {"model": model, "job": job, "attempt": attempt}
+    return bound_contextvars(**{name: fact for name, fact in facts.items() if fact is not None})
+
+
+def configure(level: str = "INFO", stream: TextIO | None = None, *, human: bool | None = None) -> None:
+    """Send all logging to `stream` (standard error), coloured for a terminal, as JSON lines otherwise.
+
+    May be called again; the last call counts. `human` overrides the look at the terminal.
+    """
+    output = sys.stderr if stream is None else stream
+    people = output.isatty() if human is None else human
+    handler = logging.StreamHandler(output)
+    handler.setFormatter(_formatter(people, colours=output.isatty()))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in TAMED:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.captureWarnings(capture=True)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *_shared(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+
+
+def _shared() -> Iterable[Processor]:
+    return (
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    )
+
+
+def _formatter(people: bool, *, colours: bool) -> logging.Formatter:
+    plain = structlog.dev.plain_traceback
+    render: Processor = (
+        structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain)
+        if people
+        else structlog.processors.JSONRenderer(default=str)
+    )
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*_shared(), structlog.stdlib.ExtraAdder()],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info,
+            _neutralise,
+            render,
+            _redact_line,
+        ],
+    )
+
+
+def _neutralise(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    return {printable(key): _clean(value, lines=key in {"exception", "stack"}) for key, value in event.items()}
+
+
+def _clean(value: Any, *, lines: bool) -> Any:
+    """Clean text, containers of text, and whatever would be shown by its str, before a renderer quotes it."""
+    if value is None or isinstance(value, int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {printable(redact(str(key))): _clean(item, lines=lines) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(item, lines=lines) for item in value]
+    return printable(redact(str(value)), lines=lines)
+
+
+def _redact_line(_logger: WrappedLogger, _method: str, line: str | Any) -> Any:
+    return redact(line)
