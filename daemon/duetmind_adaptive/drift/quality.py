@@ -8,18 +8,25 @@
 | `nulls_up` | the missing share grew by at least 0.1 | no |
 | `constant_column` | one value only, for twice as many rows as it ever lasted in the reference | yes |
 | `infinite_values` | infinite values, of which the reference had none | no |
-| `unseen_categories` | categories that the reference never held | no |
+| `unseen_categories` | more rows of categories that the reference never held than its own rarity foretells | no |
 | `unreadable_column` | the column's values cannot be read, or its name appears twice | yes |
 | `new_column` | a column that the reference did not have | no |
 
 A finding *breaks* when nothing may be learned from such rows. Shares are judged with a 99.9 % Wilson bound, so that
 a handful of rows raises no alarm. A month's batch that holds one month only is not broken: the reference had
-such stretches too, and `longest_run` remembers how long they were.
+such stretches too, and `longest_run` remembers how long they were. A column of many rare categories always brings
+new ones: the reference's share of categories seen once tells how many to expect.
+
+Reference
+---------
+I. J. Good, "The population frequencies of species and the estimation of population parameters", Biometrika 40 (1953).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+import numpy as np
 
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.records import Finding
@@ -63,7 +70,7 @@ def column_findings(reference: ColumnProfile, current: ColumnProfile, unseen: tu
     if current.infinite and not reference.infinite:
         message = f"{current.name} holds {current.infinite:,} infinite values, the reference none"
         yield _finding(current, "infinite_values", message, count=current.infinite)
-    if unseen:
+    if unseen and _more_unseen_than_foretold(reference, current, unseen):
         names = ", ".join(map(repr, unseen[:EXAMPLES])) + (", …" if len(unseen) > EXAMPLES else "")
         message = f"{current.name} holds {len(unseen):,} categories that the reference never held: {names}"
         yield _finding(current, "unseen_categories", message, count=len(unseen), examples=unseen[:EXAMPLES])
@@ -79,6 +86,13 @@ def _missing_values(reference: ColumnProfile, current: ColumnProfile) -> Iterato
     shares = f"{current.missing_share:.0%} of the window, {reference.missing_share:.0%} of the reference"
     message = f"{current.name} is missing in {shares}"
     yield _finding(current, "null_flood" if flood else "nulls_up", message, count=current.missing, breaks=flood)
+
+
+def _more_unseen_than_foretold(reference: ColumnProfile, current: ColumnProfile, unseen: tuple[str, ...]) -> bool:
+    new = set(unseen)
+    rows = sum(int(count) for name, count in zip(current.categories, current.counts, strict=True) if name in new)
+    foretold = np.count_nonzero(reference.counts == 1) / max(reference.present, 1)
+    return wilson(rows, current.present, CONFIDENCE).low > foretold
 
 
 def _became_constant(reference: ColumnProfile, current: ColumnProfile) -> bool:

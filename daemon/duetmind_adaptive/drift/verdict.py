@@ -163,8 +163,8 @@ def conclude(  # noqa: PLR0917 - in the order of CheckReport's own fields
     """Join what the data and the metric say into the report of one check.
 
     Kinds: `data` when a column drifts or a finding breaks; `model` when the metric is degraded, in this window or in
-    one whose labels came in late; `concept` beside `model` when that happened although no input drifted or broke. The last is
-    an approximation: it takes what inputs cannot explain as a change of the relation itself.
+    one whose labels came in late; `concept` beside `model` when that happened although no input drifted or broke. The
+    last is an approximation: it takes what inputs cannot explain as a change of the relation itself.
 
     Parameters
     ----------

@@ -32,6 +32,8 @@ class Estimate(NamedTuple):
 def resample_weights(rows: int, replicates: int, seed: int) -> Iterator[NDArray[np.float64]]:
     """Draw `rows` rows with replacement, `replicates` times; yields blocks of weights, shape (block, rows).
 
+    The replicates of one row lie side by side in memory (Fortran order): metrics gather and add whole rows.
+
     Examples
     --------
     >>> blocks = list(resample_weights(rows=5, replicates=3, seed=1))
@@ -42,9 +44,9 @@ def resample_weights(rows: int, replicates: int, seed: int) -> Iterator[NDArray[
     block = max(1, _CHUNK // rows)
     for first in range(0, replicates, block):
         size = min(block, replicates - first)
-        drawn = generator.integers(0, rows, size=(size, rows), dtype=np.int64)
-        drawn += np.arange(size, dtype=np.int64)[:, np.newaxis] * rows
-        yield np.bincount(drawn.ravel(), minlength=size * rows).reshape(size, rows).astype(np.float64)
+        drawn = generator.integers(0, rows, size=(rows, size))
+        places = drawn * size + np.arange(size)
+        yield np.bincount(places.ravel(), minlength=size * rows).astype(np.float64).reshape(rows, size).T
 
 
 def summarise(value: float, replicates: NDArray[np.float64], confidence: float = 0.95) -> Estimate:
@@ -78,7 +80,7 @@ def bootstrap_mean(
     --------
     >>> estimate = bootstrap_mean(np.array([0.0, 1.0] * 200), seed=7)
     >>> estimate.value, round(estimate.low, 2), round(estimate.high, 2), round(estimate.error, 3)
-    (0.5, 0.45, 0.55, 0.026)
+    (0.5, 0.45, 0.55, 0.025)
     """
     blocks = [weights @ values / values.size for weights in resample_weights(values.size, replicates, seed)]
     return summarise(float(values.mean()), np.concatenate(blocks), confidence)

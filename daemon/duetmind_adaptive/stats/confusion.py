@@ -31,12 +31,12 @@ def class_sums(weights: Floats, codes: Codes, classes: int) -> Floats:
     >>> class_sums(np.ones((1, 4)), np.array([2, 0, 2, 2]), classes=3)
     array([[1., 0., 3.]])
     """
-    sums = np.zeros((weights.shape[0], classes))
+    sums = np.zeros((classes, weights.shape[0]))
     if codes.size:
         order = np.argsort(codes, kind="stable")
         present, starts = np.unique(codes[order], return_index=True)
-        sums[:, present] = np.add.reduceat(weights[:, order], starts, axis=1)
-    return sums
+        sums[present] = np.add.reduceat(weights.T[order], starts, axis=0)
+    return sums.T
 
 
 def accuracy(truth: Codes, prediction: Codes, weights: Floats) -> Floats:

@@ -37,15 +37,16 @@ def roc_auc(positive: NDArray[np.bool_], score: Floats, weights: Floats) -> Floa
     >>> roc_auc(np.array([False, False, True, True]), np.array([0.1, 0.4, 0.35, 0.8]), np.ones((1, 4)))
     array([0.75])
     """
-    order = np.argsort(score, kind="stable")
-    ordered, flags = score[order], positive[order].astype(np.float64)
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-    sorted_weights = weights[:, order]
-    hits = np.add.reduceat(sorted_weights * flags, starts, axis=1)
-    misses = np.add.reduceat(sorted_weights * (1 - flags), starts, axis=1)
-    below = np.cumsum(misses, axis=1) - misses / 2
-    pairs = hits.sum(axis=1) * misses.sum(axis=1)
-    wins = (hits * below).sum(axis=1)
+    by_row = weights.T
+    negatives = np.flatnonzero(~positive)
+    negatives = negatives[np.argsort(score[negatives], kind="stable")]
+    below = np.zeros((negatives.size + 1, len(weights)))
+    np.cumsum(by_row[negatives], axis=0, out=below[1:])
+    lower = np.searchsorted(score[negatives], score[positive], side="left")
+    upper = np.searchsorted(score[negatives], score[positive], side="right")
+    hits = by_row[positive]
+    wins = np.einsum("ij,ij->j", hits, below[lower] + below[upper]) / 2
+    pairs = hits.sum(axis=0) * below[-1]
     return np.divide(wins, pairs, out=np.full(len(weights), np.nan), where=pairs > 0)
 
 
