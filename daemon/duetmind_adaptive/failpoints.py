@@ -53,6 +53,12 @@ def parse(value: str | None) -> Failpoint | None:
 _armed = parse(os.environ.get(VARIABLE))
 
 
+def arm(value: str | None) -> None:
+    """Arm another point than the environment names, for a harness that forks; None disarms."""
+    global _armed  # noqa: PLW0603 - the one switch of this module, read on every hot path
+    _armed = parse(value)
+
+
 def failpoint(name: str) -> None:
     """Die here if this point is armed and its turn has come."""
     if _armed is not None and _armed.reached(name):

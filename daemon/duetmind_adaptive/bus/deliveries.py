@@ -128,7 +128,7 @@ def with_bodies(conn: Connection, chosen: Sequence[Open]) -> list[Claim]:
     if not chosen:
         return []
     query = select(events.c.seq, events.c.body).where(events.c.seq.in_([o.seq for o in chosen]))
-    bodies = dict(conn.execute(query).tuples().all())
+    bodies = {row.seq: row.body for row in conn.execute(query)}
     return [Claim(o.delivery, o.seq, o.model, o.failures, o.token, o.created, bodies[o.seq]) for o in chosen]
 
 

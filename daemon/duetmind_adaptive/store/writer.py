@@ -201,7 +201,11 @@ class Writer:
 
 
 def resolve(group: Sequence[Change]) -> None:
-    """Answer the callers of one group, on the event loop, then call what they asked to be called."""
+    """Call on the event loop what the changes asked to be called, then answer their callers, who run after it."""
+    loop = asyncio.get_running_loop()
+    for change in group:
+        for callback in change.callbacks:
+            loop.call_soon(callback)
     for change in group:
         if change.future.done():  # its caller was cancelled meanwhile; the change stands
             continue
@@ -209,7 +213,3 @@ def resolve(group: Sequence[Change]) -> None:
             change.future.set_exception(change.error)
         else:
             change.future.set_result(change.result)
-    loop = asyncio.get_running_loop()
-    for change in group:
-        for callback in change.callbacks:
-            loop.call_soon(callback)
