@@ -27,6 +27,7 @@ from duetmind_adaptive.events import (
 )
 from duetmind_adaptive.policy.alerts import alert_from
 from duetmind_adaptive.policy.routing import channels_for
+from duetmind_adaptive.settings.checks import active_channels
 from duetmind_adaptive.settings.model import Config
 
 #: one message when an incident opens and one when it is over
@@ -36,19 +37,26 @@ TOLD = (DriftDetected, DriftResolved)
 ALERT_RETRY = RetryPolicy(tries=10, first=timedelta(seconds=10), factor=5.0, cap=timedelta(hours=30))
 
 
+def subscription_name(channel: str) -> str:
+    """What a channel's deliveries are kept under."""
+    return f"alert.{channel}"
+
+
 def channel_subscription(channel: AlertChannel, config: Callable[[], Config]) -> Subscription:
     """A channel takes the alerts its routes give it; what became of each is an event."""
 
     def wants(event: Event) -> bool:
-        alerts = config().alerts
-        return isinstance(event, TOLD) and channel.name in channels_for(event, alerts.routes, tuple(alerts.channels))
+        now = config()
+        return isinstance(event, TOLD) and channel.name in channels_for(
+            event, now.alerts.routes, tuple(active_channels(now))
+        )
 
     async def send(event: Event, attempt: Attempt) -> Outcome:
         alert = alert_from(event)
         return await channel.send(alert, attempt) if alert else Delivered("nothing to tell")
 
     return Subscription(
-        name=f"alert.{channel.name}",
+        name=subscription_name(channel.name),
         wants=wants,
         effect=send,
         timeout=timedelta(seconds=45),

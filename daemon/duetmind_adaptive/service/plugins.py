@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+
+from pydantic import SecretStr
 
 from duetmind_adaptive.contracts import AlertChannel, ChannelFactory, ResponseAction
 from duetmind_adaptive.errors import ConfigError
-from duetmind_adaptive.settings.model import ChannelSettings
-from duetmind_adaptive.settings.secrets import resolve_options
+from duetmind_adaptive.service.logs import register_secret
+from duetmind_adaptive.settings.checks import active_channels
+from duetmind_adaptive.settings.model import ChannelSettings, Loaded
+from duetmind_adaptive.settings.secrets import resolve_secrets
 
 CHANNELS = "duetmind.alert_channels"
 ACTIONS = "duetmind.response_actions"
@@ -27,13 +32,13 @@ class Handlers:
     problems: tuple[str, ...] = ()
 
 
-def load_handlers(channels: Mapping[str, ChannelSettings], environ: Mapping[str, str]) -> Handlers:
-    """Make every configured channel and every installed action."""
+def load_handlers(loaded: Loaded, environ: Mapping[str, str]) -> Handlers:
+    """Make every channel that is on and every installed action."""
     problems: list[str] = []
     made: dict[str, AlertChannel] = {}
-    for name, settings in channels.items():
+    for name, settings in active_channels(loaded.config).items():
         try:
-            made[name] = _channel(name, settings, environ)
+            made[name] = _channel(name, settings, environ, loaded.path.parent)
         except ConfigError as error:
             problems.append(f"alert channel {name} is off: {error}")
     actions: dict[str, ResponseAction] = {}
@@ -45,8 +50,9 @@ def load_handlers(channels: Mapping[str, ChannelSettings], environ: Mapping[str,
     return Handlers(made, actions, tuple(problems))
 
 
-def _channel(name: str, settings: ChannelSettings, environ: Mapping[str, str]) -> AlertChannel:
-    options = resolve_options(name, settings.model_extra or {}, environ)
+def _channel(name: str, settings: ChannelSettings, environ: Mapping[str, str], base: Path) -> AlertChannel:
+    options = resolve_secrets(settings.model_extra or {}, environ, base)
+    _keep_out_of_logs(options)
     return _factory(settings.type)(name, options)
 
 
@@ -58,3 +64,17 @@ def _factory(kind: str) -> ChannelFactory:
         return found[kind].load()
     except Exception as error:
         raise ConfigError(f"type '{kind}' cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _keep_out_of_logs(value: object) -> None:
+    match value:
+        case SecretStr():
+            register_secret(value.get_secret_value())
+        case dict():
+            for inner in value.values():
+                _keep_out_of_logs(inner)
+        case list() | tuple():
+            for inner in value:
+                _keep_out_of_logs(inner)
+        case _:
+            pass

@@ -1,0 +1,108 @@
+"""The demo's story: a first model, a stream that drifts, an incident, a retrain, a promotion, and one step back."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import create_engine
+
+from duetmind_adaptive.cli.demo.daemon import DaemonProcess, free_port
+from duetmind_adaptive.cli.demo.receiver import Receiver
+from duetmind_adaptive.cli.demo.show import Show
+from duetmind_adaptive.cli.demo.stage import METRIC, MODEL, WINDOWS, Stage
+from duetmind_adaptive.report.loop_page import loop_page
+from duetmind_adaptive.service.history import history
+
+#: training the first model takes seconds, its imports included; a loaded machine takes longer
+FIRST_MODEL_SECONDS = 90.0
+#: a window's check, with a retrain behind it
+WINDOW_SECONDS = 60.0
+
+CITATION = (
+    "Data: Bank Marketing, S. Moro, P. Cortez and P. Rita (2014), UCI Machine Learning Repository, CC BY 4.0. "
+    "Rows are in date order; the time within a month was spread evenly."
+)
+
+
+@dataclass
+class Play:
+    """One run of the demo on a stage; `pace` is the least time a window stays on screen, in seconds."""
+
+    stage: Stage
+    show: Show
+    pace: float
+
+    def run(self) -> dict[str, Any]:
+        """Play it; returns the contract's document."""
+        started, port = time.monotonic(), free_port()
+        with Receiver(self._heard) as receiver:
+            self.stage.build(port=port, webhook=receiver.url)
+            with DaemonProcess(self.stage.config, port, {"DUETMIND_DEMO_SECRET": receiver.secret}) as daemon:
+                self.show.begin(daemon.url, WINDOWS)
+                static = self._watch(daemon)
+            seconds = time.monotonic() - started
+            document = self._document(static, seconds) | {"delivered": len(receiver.alerts)}
+        return document | self._report(document)
+
+    def _watch(self, daemon: DaemonProcess) -> list[float]:
+        self.show.phase("training the first model on May to October 2008")
+        daemon.wait(lambda: champion_of(daemon), seconds=FIRST_MODEL_SECONDS, what="done with the first model")
+        first = self.stage.folder / "state" / "models" / MODEL / "champion"
+        with ThreadPoolExecutor(1) as thread:
+            static = thread.submit(self.stage.static_metric, first.resolve())
+            for index in range(WINDOWS):
+                self._one_window(daemon, index, static)
+        self.show.phase("rolling back once, on request")
+        daemon.client.post(f"/api/v1/models/{MODEL}/rollback", {})
+        return static.result()
+
+    def _one_window(self, daemon: DaemonProcess, index: int, static: Future[list[float]]) -> None:
+        began = time.monotonic()
+        month = self.stage.window(index)["timestamp"][0].as_py()
+        self.show.phase(f"watching {month:%B %Y}")
+        self.stage.let_in(index)
+        check = daemon.wait(lambda: settled(daemon, index), seconds=WINDOW_SECONDS, what=f"done with window {index}")
+        self.show.window(
+            {
+                "start": f"{month:%d %b %Y}",
+                "metric": check["metric"],
+                "static": static.result()[index],
+                "drift": check["drift"],
+                "kinds": check["kinds"],
+                "action": f"version {check['version']} served",
+            }
+        )
+        time.sleep(max(0.0, self.pace - (time.monotonic() - began)))
+
+    def _heard(self, event: dict[str, Any]) -> None:
+        what = event["type"].removeprefix("duetmind.drift.")
+        columns = ", ".join(column["column"] for column in event["data"]["top"][:3])
+        self.show.note(f"alert received: incident {what}, {event['data']['severity']} ({columns})")
+
+    def _document(self, static: list[float], seconds: float) -> dict[str, Any]:
+        with create_engine(f"sqlite:///{self.stage.store}").connect() as conn:
+            document = history(conn, MODEL, metric=METRIC, static=static, seconds=seconds)
+        return document | {"rolled_back": document["summary"]["rollbacks"] > 0}
+
+    def _report(self, document: dict[str, Any]) -> dict[str, Any]:
+        path = self.stage.folder / "report.html"
+        path.write_text(loop_page(document, title="DuetMind demo: bank marketing", notes=(CITATION,)))
+        return {"report": str(path)}
+
+
+def champion_of(daemon: DaemonProcess) -> int | None:
+    """The version that serves."""
+    return daemon.client.get("/status")["models"][MODEL]["champion"]
+
+
+def settled(daemon: DaemonProcess, index: int) -> dict[str, Any] | None:
+    """The check of window `index`, once everything that follows from it is over."""
+    items = daemon.client.get("/api/v1/checks?limit=1")["items"]
+    if not items or items[0]["window"]["first_row"] < index * items[0]["window"]["rows"]:
+        return None
+    status = daemon.client.get("/status")
+    busy = status["bus"]["pending"] or status["jobs"]["running"] or status["jobs"]["queued"]
+    return None if busy else items[0]

@@ -1,0 +1,160 @@
+"""The daemon: the only place where the parts of the service are made and put together.
+
+Its life is a stack of nested contexts: what was begun last ends first. The first SIGTERM drains, the second
+forces; a kill at any moment is fine too, because everything that was answered for is in the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+import uuid_utils
+from structlog.stdlib import get_logger
+
+from duetmind_adaptive.jobs.pool import ProcessPool
+from duetmind_adaptive.service.clock import SystemClock, clock_from
+from duetmind_adaptive.service.engine import Engine
+from duetmind_adaptive.service.http.auth import ensure_token
+from duetmind_adaptive.service.http.server import HttpServer
+from duetmind_adaptive.service.liveness import Liveness
+from duetmind_adaptive.service.lock import StateLock
+from duetmind_adaptive.service.metrics import Metrics
+from duetmind_adaptive.service.plugins import load_handlers
+from duetmind_adaptive.service.reloading import Reloader
+from duetmind_adaptive.service.schedule.scheduler import Scheduler
+from duetmind_adaptive.service.schedule.timer import ModelTimer
+from duetmind_adaptive.service.systemd import Notifier
+from duetmind_adaptive.service.view import View
+from duetmind_adaptive.settings.model import Loaded
+from duetmind_adaptive.settings.secrets import read_secret
+from duetmind_adaptive.store.database import Database, open_store
+
+log = get_logger(__name__)
+
+
+#: exit status when a part of the service died: a service manager should start it anew
+BROKEN = 70
+
+#: exit status after a second signal: stopped at once, as a kill would, and as safe
+FORCED = 130
+
+
+async def serve(loaded: Loaded, environ: Mapping[str, str]) -> int:
+    """Run the daemon until it is told to stop; returns its exit status.
+
+    Raises
+    ------
+    DuetMindError
+        When it cannot begin: store unreachable, state folder taken, port in use.
+    """
+    daemon = Daemon(loaded, environ)
+    async with AsyncExitStack() as stack:
+        await daemon.enter(stack)
+        await daemon.stopped()
+    log.info("daemon.stopped")
+    return daemon.status
+
+
+class Daemon:
+    """One running daemon."""
+
+    def __init__(self, loaded: Loaded, environ: Mapping[str, str]) -> None:
+        self._loaded = loaded
+        self._environ = environ
+        self._notifier = Notifier.from_environment(environ)
+        self._stop = asyncio.Event()
+        self.status = 0
+
+    async def enter(self, stack: AsyncExitStack) -> None:
+        """Begin everything, in the order in which the parts need each other."""
+        loaded = self._loaded
+        loaded.state.mkdir(parents=True, exist_ok=True)
+        stack.enter_context(StateLock(loaded.state))
+        store = await open_store(loaded.store_url)
+        stack.push_async_callback(store.close)
+        limit = loaded.config.orchestration.max_concurrent_tasks
+        pool = await stack.enter_async_context(ProcessPool(fresh_limit=limit))
+        engine = self._engine(store, pool, limit)
+        metrics = Metrics()
+        scheduler = Scheduler(
+            store, engine.clock, ModelTimer(engine.clock), engine.checks.run, settled=metrics.slots_settled
+        )
+        liveness = Liveness(store, scheduler, pool, metrics)
+        reloader = Reloader(engine, scheduler, self._environ, self._notifier, metrics)
+        view = View(engine, scheduler, pool, liveness, reloader)
+        server = await stack.enter_async_context(HttpServer(view, loaded.config.http, self._token(), metrics))
+        await engine.start()
+        stack.push_async_callback(engine.stop)
+        await scheduler.start({name: model.schedule for name, model in loaded.models.items()})
+        stack.push_async_callback(scheduler.stop)
+        await self._supervise(stack, liveness)
+        self._on_signals(reloader, liveness)
+        liveness.started = True
+        self._notifier.ready(f"watching {len(loaded.models)} models")
+        log.info("daemon.ready", models=len(loaded.models), url=server.url)
+
+    async def stopped(self) -> None:
+        """Return when the daemon was told to stop, or a part of it died."""
+        await self._stop.wait()
+        self._notifier.stopping()
+        log.info("daemon.draining")
+
+    def _engine(self, store: Database, pool: ProcessPool, limit: int) -> Engine:
+        handlers = load_handlers(self._loaded, self._environ)
+        for problem in (*self._loaded.warnings, *handlers.problems):
+            log.warning("config.warning", message=problem)
+        return Engine(
+            self._loaded,
+            store=store,
+            clock=clock_from(self._loaded.config.clock),
+            machine_clock=SystemClock(),
+            executor=pool,
+            handlers=handlers,
+            owner=f"{os.getpid()}-{uuid_utils.uuid7()}",
+            new_id=lambda: str(uuid_utils.uuid7()),
+            training_limit=limit,
+        )
+
+    def _token(self) -> str:
+        reference = self._loaded.config.http.token
+        given = None
+        if reference is not None:
+            given = read_secret(reference.model_dump(exclude_none=True), self._environ, self._loaded.path.parent)
+        return ensure_token(self._loaded.state, given)
+
+    async def _supervise(self, stack: AsyncExitStack, liveness: Liveness) -> None:
+        """Tasks that last as long as the daemon; one that ends by itself takes the daemon with it."""
+        for work in (liveness.watch(), self._notifier.keep_alive(liveness.alive)):
+            task = asyncio.create_task(work)
+            task.add_done_callback(self._died)
+            stack.callback(task.cancel)
+
+    def _died(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or task.exception() is None:
+            return
+        log.error("daemon.part_died", exc_info=task.exception())
+        self.status = BROKEN
+        self._stop.set()
+
+    def _on_signals(self, reloader: Reloader, liveness: Liveness) -> None:
+        loop = asyncio.get_running_loop()
+        tasks = set[asyncio.Task[None]]()
+
+        def stop() -> None:
+            if self._stop.is_set():  # the second time: now
+                os._exit(FORCED)
+            liveness.draining = True
+            self._stop.set()
+
+        def reload() -> None:
+            task = asyncio.create_task(reloader.reload())
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+        loop.add_signal_handler(signal.SIGTERM, stop)
+        loop.add_signal_handler(signal.SIGINT, stop)
+        loop.add_signal_handler(signal.SIGHUP, reload)

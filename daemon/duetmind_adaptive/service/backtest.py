@@ -1,0 +1,122 @@
+"""Replays a model's history through the daemon's own engine, on a simulated clock, in this process.
+
+Only three things differ from the daemon: the store is in memory, the clock stands still until the next thing is
+due, and nobody is told. What checks, decides, retrains and promotes is the same code on the same rows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from duetmind_adaptive.contracts import Executor
+from duetmind_adaptive.errors import DuetMindError, SourceError
+from duetmind_adaptive.events import derive_id
+from duetmind_adaptive.records import Window
+from duetmind_adaptive.registry import versions
+from duetmind_adaptive.service.clock import SimulatedClock, utc_now
+from duetmind_adaptive.service.engine import Engine
+from duetmind_adaptive.service.history import history
+from duetmind_adaptive.service.plugins import Handlers
+from duetmind_adaptive.service.schedule.slots import next_slot
+from duetmind_adaptive.settings.model import Loaded, Model
+from duetmind_adaptive.store.database import Database, open_store
+from duetmind_adaptive.tasks.requests import LIST_WINDOWS, MEASURE_WINDOWS, run_task
+
+#: reading a whole history, or scoring it once
+PASS_TIMEOUT = timedelta(hours=1)
+
+Progress = Callable[[int, int], None]
+
+
+async def backtest(
+    loaded: Loaded,
+    name: str,
+    *,
+    executor: Executor,
+    handlers: Handlers,
+    scratch: Path,
+    progress: Progress = lambda _done, _total: None,
+) -> dict[str, Any]:
+    """Replay one model; returns the contract's document.
+
+    Parameters
+    ----------
+    scratch
+        An empty folder for the versions the replay trains; the daemon's own state is never touched.
+    progress
+        Told how many windows of how many are done.
+
+    Raises
+    ------
+    DuetMindError
+        When the history cannot be read, or no first model can be trained on the reference.
+    """
+    started = time.perf_counter()
+    model = loaded.models[name].model_copy(update={"folder": scratch / name})
+    windows: Sequence[Window] = await executor.run(run_task, LIST_WINDOWS, model, utc_now(), timeout=PASS_TIMEOUT)
+    if not windows:
+        raise SourceError(f"model {name}: the production data holds no complete window; nothing to replay")
+    clock = SimulatedClock(windows[0].start or datetime(2000, 1, 1, tzinfo=UTC))
+    store = await open_store("sqlite://")
+    try:
+        only = loaded.model_copy(update={"models": {name: model}})
+        engine = _engine(only, store, clock, executor, handlers)
+        await _replay(engine, model, windows, clock, progress)
+        static = await _static(engine, model, windows)
+        seconds = time.perf_counter() - started
+        metric = model.metric if model.target else ""
+        return await store.read(lambda conn: history(conn, name, metric=metric, static=static, seconds=seconds))
+    finally:
+        await store.close()
+
+
+def _engine(loaded: Loaded, store: Database, clock: SimulatedClock, executor: Executor, handlers: Handlers) -> Engine:
+    ids = count()
+    return Engine(
+        loaded,
+        store=store,
+        clock=clock,
+        machine_clock=clock,
+        executor=executor,
+        handlers=Handlers(actions=handlers.actions),
+        owner="backtest",
+        new_id=lambda: derive_id("backtest", next(ids)),
+    )
+
+
+async def _replay(
+    engine: Engine, model: Model, windows: Sequence[Window], clock: SimulatedClock, progress: Progress
+) -> None:
+    await engine.prepare()
+    await engine.settle()
+    if await engine.store.read(lambda conn: versions.champion(conn, model.name)) is None:
+        raise DuetMindError(await _why_no_version(engine, model.name))
+    for index, window in enumerate(windows):
+        await clock.advance_to(next_slot(model.schedule, max(window.end or clock.now(), clock.now())))
+        await engine.checks.run_one(model.name)
+        await engine.settle()
+        progress(index + 1, len(windows))
+
+
+async def _static(engine: Engine, model: Model, windows: Sequence[Window]) -> Sequence[float | None]:
+    """How the first version would have done on its own."""
+    row = await engine.store.read(lambda conn: versions.get(conn, model.name, 1))
+    if row is None or model.target is None:
+        return [None] * len(windows)
+    reference = versions.version_ref(row, model.folder)
+    now = engine.clock.now() + model.labels.delay
+    return await engine.executor.run(
+        run_task, MEASURE_WINDOWS, model, reference, tuple(windows), now, timeout=PASS_TIMEOUT
+    )
+
+
+async def _why_no_version(engine: Engine, name: str) -> str:
+    from duetmind_adaptive.jobs import queue
+
+    jobs = await engine.store.read(lambda conn: queue.page(conn, limit=1))
+    return f"model {name}: no first version could be made: {jobs[0].error if jobs else 'nothing asked for one'}"

@@ -1,0 +1,162 @@
+"""Everything that decides and acts, without timers, sockets or signals: what daemon and backtest share.
+
+The daemon gives it a real clock and a process pool, the backtest a simulated clock and this process; nothing
+in here can tell the difference.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from sqlalchemy import Connection
+from structlog.stdlib import get_logger
+
+from duetmind_adaptive.bus.bus import DurableBus
+from duetmind_adaptive.contracts import Clock, Executor, Store
+from duetmind_adaptive.events import derive_id
+from duetmind_adaptive.jobs import queue
+from duetmind_adaptive.jobs.runner import JobRunner
+from duetmind_adaptive.policy.reasons import Reason
+from duetmind_adaptive.policy.rules import Rules
+from duetmind_adaptive.registry import champion, versions
+from duetmind_adaptive.service.alerting import action_subscription, channel_subscription, subscription_name
+from duetmind_adaptive.service.checks import CheckService
+from duetmind_adaptive.service.decisions import Decisions, rules_of
+from duetmind_adaptive.service.operations import RETRAIN_JOB, ModelOperations
+from duetmind_adaptive.service.plugins import Handlers
+from duetmind_adaptive.service.retraining import RetrainKind
+from duetmind_adaptive.settings.model import Loaded, Model
+
+log = get_logger(__name__)
+
+
+class Engine:
+    """Checks, decides, tells and retrains the models of one config on one store.
+
+    Parameters
+    ----------
+    clock
+        The models' time: schedules, labels, budgets and the events' dates.
+    machine_clock
+        The machine's time: leases, retries and job limits. Both are the same but in a rehearsal.
+    owner
+        Names this process in leases and job rows; different after every start.
+    new_id
+        Makes the ids of events that do not follow from another one.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        *,
+        store: Store,
+        clock: Clock,
+        machine_clock: Clock,
+        executor: Executor,
+        handlers: Handlers,
+        owner: str,
+        new_id: Callable[[], str],
+        training_limit: int = 1,
+    ) -> None:
+        self.loaded = loaded
+        self.store = store
+        self.clock = clock
+        self.executor = executor
+        self.handlers = handlers
+        self._new_id = new_id
+        self._rules = _rules(loaded)
+        self.bus = DurableBus(store, machine_clock, owner=owner)
+        kind = RetrainKind(store, self.bus, clock, self.model, self.settle_champion)
+        self.runner = JobRunner(
+            store, executor, machine_clock, self.bus, {RETRAIN_JOB: kind}, owner=owner, limit=training_limit
+        )
+        self.checks = CheckService(
+            store=store, bus=self.bus, executor=executor, clock=clock, models=self.model, new_id=new_id
+        )
+        self.operations = ModelOperations(
+            store, self.bus, clock, self.model, wake_jobs=self.runner.wake, switched=self.settle_champion
+        )
+        self.bus.subscribe(Decisions(self.bus, clock, lambda name: self._rules.get(name)).subscription())
+        for action in handlers.actions.values():
+            self.bus.subscribe(action_subscription(action, self.operations))
+        self._subscribe_channels()
+
+    def model(self, name: str) -> Model | None:
+        """The model's settings as they are now."""
+        return self.loaded.models.get(name)
+
+    def _subscribe_channels(self) -> None:
+        for channel in self.handlers.channels.values():
+            self.bus.subscribe(channel_subscription(channel, lambda: self.loaded.config))
+
+    async def prepare(self) -> None:
+        """Go on where the last process stood: champion links, then a first version for each model without one."""
+        for name in self.loaded.models:
+            await self.settle_champion(name)
+        await self.request_first_versions()
+
+    async def start(self) -> None:
+        """Work deliveries and jobs off as they come, until `stop`."""
+        await self.bus.start()
+        await self.runner.start()
+        await self.prepare()
+
+    async def stop(self) -> None:
+        """Stop taking work; what was begun is finished or left to the next start."""
+        await self.runner.stop()
+        await self.bus.stop()
+        await self.close_channels()
+
+    async def settle(self) -> None:
+        """In simulated time: work off everything due now, and what follows from it, until nothing is."""
+        worked = True
+        while worked:
+            await self.bus.settle()
+            worked = await self.runner.settle()
+
+    async def close_channels(self) -> None:
+        """Let go of the channels' connections."""
+        for channel in self.handlers.channels.values():
+            await channel.close()
+
+    async def apply(self, loaded: Loaded, handlers: Handlers) -> None:
+        """Take a reloaded config: models, rules, routes and channels; all state is kept, it is in the store."""
+        gone = self.handlers.channels.keys() - handlers.channels.keys()
+        await self.close_channels()
+        self.loaded, self.handlers, self._rules = loaded, handlers, _rules(loaded)
+        self._subscribe_channels()
+        for name in gone:
+            await self.bus.unsubscribe(subscription_name(name))
+        await self.prepare()
+
+    async def request_first_versions(self) -> None:
+        """Ask for the first version of each model that has none and none under way."""
+        for name in self.loaded.models:
+            request = await self.store.read(partial(_first_request, model=name))
+            if request:
+                await self.operations.request_retrain(name, request=request, reason=Reason.INITIAL)
+
+    async def settle_champion(self, name: str) -> None:
+        """Make the champion link say what the store says."""
+        model = self.model(name)
+        if model is None:
+            return
+        row = await self.store.read(lambda conn: versions.champion(conn, name))
+        await asyncio.to_thread(champion.reconcile, model.folder, row)
+
+
+def _rules(loaded: Loaded) -> dict[str, Rules]:
+    return {name: rules_of(model) for name, model in loaded.models.items()}
+
+
+def _first_request(conn: Connection, *, model: str) -> str | None:
+    """The id of the request for a first version, if one is called for.
+
+    It counts the tries that ended, so that asking twice for the same one (a kill between asking and queueing)
+    publishes once, and a try that failed is made again at the next start.
+    """
+    if versions.champion(conn, model) is not None or queue.has_open(conn, model=model, kind=RETRAIN_JOB):
+        return None
+    return derive_id("first version", model, queue.count_ended(conn, model=model, kind=RETRAIN_JOB))

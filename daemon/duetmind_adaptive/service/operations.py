@@ -1,0 +1,104 @@
+"""What may be done to a model, each idempotent by its request: retrain, roll back, promote, check."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from duetmind_adaptive.contracts import Bus, Clock, Delivered, Outcome, Rejected, Store, Transaction
+from duetmind_adaptive.errors import RegistryError
+from duetmind_adaptive.events import (
+    ModelPromoted,
+    ModelRolledBack,
+    RetrainData,
+    RetrainRequested,
+    VersionData,
+    derive_id,
+    make,
+)
+from duetmind_adaptive.jobs import queue
+from duetmind_adaptive.policy.reasons import Reason
+from duetmind_adaptive.registry import versions
+from duetmind_adaptive.registry.versions import Switch
+from duetmind_adaptive.settings.model import Model
+
+#: the kind of the job that makes a version
+RETRAIN_JOB = "retrain"
+
+
+class ModelOperations:
+    """Implements `contracts.Operations`, and what people ask for over the API."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        models: Callable[[str], Model | None],
+        *,
+        wake_jobs: Callable[[], None],
+        switched: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._models = models
+        self._wake_jobs = wake_jobs
+        #: brings the champion link in line with the store
+        self._switched = switched
+
+    async def retrain(self, model: str, *, request: str) -> Outcome:
+        """Queue the training job of a request; a second call finds it queued."""
+        known = self._models(model)
+        if known is None or known.pipeline is None and known.prediction is None and known.target is not None:
+            return Rejected(f"model {model} is not in the config, or nothing there says how to train it")
+        fresh = await self._store.write(lambda tx: self._enqueue(tx, model, request))
+        return Delivered("queued" if fresh else "already queued")
+
+    def _enqueue(self, tx: Transaction, model: str, request: str) -> bool:
+        tx.after_commit(self._wake_jobs)
+        return queue.enqueue(tx, id=request, kind=RETRAIN_JOB, model=model, payload={}, now=self._clock.now())
+
+    async def request_retrain(self, model: str, *, request: str, reason: str = Reason.MANUAL) -> None:
+        """Ask for a retrain as a person or the start-up does, outside the policy's budget."""
+        data = RetrainData(model=model, reason=reason)
+        await self._bus.publish(make(RetrainRequested, data, id=request, time=self._clock.now()))
+
+    async def rollback(self, model: str, *, request: str, to: int | None, reason: str) -> Outcome:
+        """Make the previous (or the named) version serve again."""
+        try:
+            switch = await self.roll_back(model, request=request, to=to, reason=reason)
+        except RegistryError as error:
+            return Rejected(str(error))
+        return Delivered(f"version {switch.version} serves" if switch else "already done")
+
+    async def roll_back(self, model: str, *, request: str, to: int | None, reason: str) -> Switch | None:
+        """As `rollback`, raising RegistryError where there is nothing to go back to; None if already done."""
+        return await self._switch(
+            model,
+            ModelRolledBack,
+            lambda tx, now: versions.rollback(tx, model, to=to, request=request, reason=reason, now=now),
+            request,
+        )
+
+    async def promote(self, model: str, version: int, *, request: str, reason: str) -> Switch | None:
+        """Make a version the champion because a person says so."""
+        return await self._switch(
+            model,
+            ModelPromoted,
+            lambda tx, now: versions.promote(tx, model, version, request=request, reason=reason, now=now),
+            request,
+        )
+
+    async def _switch(self, model, kind, change, request):
+        def transaction(tx: Transaction) -> Switch | None:
+            now = self._clock.now()
+            switch = change(tx, now)
+            if switch is not None:
+                self._bus.publish_in(
+                    tx, switch_event(kind, model, switch, id=derive_id(request, kind.__name__), now=now)
+                )
+            return switch
+
+        switch = await self._store.write(transaction)
+        await self._switched(model)
+        return switch

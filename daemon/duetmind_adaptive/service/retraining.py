@@ -1,0 +1,155 @@
+"""The retrain job: what a worker is asked for, and what becomes of its answer, in one transaction.
+
+The version, its promotion or rejection and the events that tell of them are committed together with the end of
+the job, so that a kill at any moment leaves either a job to run again or a finished story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+from structlog.stdlib import get_logger
+
+from duetmind_adaptive.contracts import Bus, Clock, Store, Transaction
+from duetmind_adaptive.errors import JobError
+from duetmind_adaptive.events import (
+    Data,
+    Envelope,
+    ModelPromoted,
+    ModelRejected,
+    RetrainData,
+    RetrainFailed,
+    RetrainStarted,
+    RetrainSucceeded,
+    VersionData,
+    derive_id,
+    make,
+)
+from duetmind_adaptive.jobs.queue import Job
+from duetmind_adaptive.policy.reasons import Reason
+from duetmind_adaptive.records import GateResult, TrainingReport
+from duetmind_adaptive.registry import versions
+from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.store import checks
+from duetmind_adaptive.tasks.requests import TRAIN_VERSION, TrainRequest, run_task
+
+log = get_logger(__name__)
+
+
+class RetrainKind:
+    """Implements `jobs.runner.JobKind` for jobs of kind `retrain`."""
+
+    def __init__(
+        self,
+        store: Store,
+        bus: Bus,
+        clock: Clock,
+        models: Callable[[str], Model | None],
+        switched: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._models = models
+        self._switched = switched
+
+    async def prepare(self, job: Job) -> tuple[Callable[..., Any], tuple[object, ...], timedelta]:
+        """Decide what to learn from: everything labelled up to the last checked window."""
+        model = self._models(job.model)
+        if model is None:
+            raise JobError(f"model {job.model} is no longer in the config")
+        request = await self._store.read(lambda conn: self._request(conn, model, job))
+        return run_task, (TRAIN_VERSION, request), model.job_timeout
+
+    def started(self, tx: Transaction, job: Job) -> None:
+        """Tell that the training began."""
+        champion = versions.champion(tx.connection, job.model)
+        data = RetrainData(
+            model=job.model, reason="started", version=champion.version if champion else None, job=job.id
+        )
+        self._publish(tx, RetrainStarted, data, job, f"started {job.attempt}")
+
+    def complete(self, tx: Transaction, job: Job, result: TrainingReport) -> None:
+        """Register the version; promote it if it is the first or proved itself, else reject it and say why."""
+        now = self._clock.now()
+        previous = versions.champion(tx.connection, job.model)
+        version = versions.register(tx, job.model, result, job=job.id, now=now)
+        metric = result.baseline.value if result.baseline else None
+        told = RetrainData(model=job.model, reason="trained", version=version, job=job.id, metric=metric)
+        self._publish(tx, RetrainSucceeded, told, job, "succeeded")
+        if previous is None:
+            self._promote(tx, job, version, result, Reason.FIRST_VERSION, now)
+        elif result.gate is not None and result.gate.verdict == "better":
+            self._promote(tx, job, version, result, Reason.GATE_PASSED, now)
+        else:
+            self._reject(tx, job, version, previous.version, result)
+
+    def abandon(self, tx: Transaction, job: Job, reason: str) -> None:
+        """Tell that there will be no version."""
+        data = RetrainData(model=job.model, reason="failed", message=reason, job=job.id)
+        self._publish(tx, RetrainFailed, data, job, "failed")
+
+    async def after_commit(self, job: Job) -> None:
+        """Bring the champion link in line with what was committed."""
+        await self._switched(job.model)
+
+    def _request(self, conn: Connection, model: Model, job: Job) -> TrainRequest:
+        champion = versions.champion(conn, model.name)
+        latest = checks.latest(conn, model.name)
+        return TrainRequest(
+            model=model,
+            job=job.id,
+            attempt=job.attempt,
+            champion=versions.version_ref(champion, model.folder) if champion else None,
+            upto_row=latest.last_row if latest else 0,
+            now=self._clock.now(),
+        )
+
+    def _promote(
+        self, tx: Transaction, job: Job, version: int, report: TrainingReport, reason: Reason, now: datetime
+    ) -> None:
+        switch = versions.promote(tx, job.model, version, request=job.id, reason=reason, now=now)
+        if switch is None:
+            return
+        data = _version_data(job, version, switch.previous, report, reason)
+        self._publish(tx, ModelPromoted, data, job, "promoted")
+
+    def _reject(self, tx: Transaction, job: Job, version: int, champion: int, report: TrainingReport) -> None:
+        versions.reject(tx, job.model, version)
+        data = _version_data(job, version, champion, report, Reason.GATE_FAILED)
+        self._publish(tx, ModelRejected, data, job, "rejected")
+
+    def _publish(self, tx: Transaction, kind: type[Envelope[Any]], data: Data, job: Job, step: str) -> None:
+        self._bus.publish_in(tx, make(kind, data, id=derive_id(job.id, step), time=self._clock.now()))
+        log.info("retrain." + step.split()[0], model=job.model, job=job.id)
+
+
+def _version_data(job: Job, version: int, previous: int | None, report: TrainingReport, reason: Reason) -> VersionData:
+    return VersionData(
+        model=job.model,
+        version=version,
+        previous=previous,
+        reason=reason,
+        message=report.gate.reason if report.gate else "",
+        metric=report.baseline.value if report.baseline else None,
+        sha256=report.sha256,
+        gate=_gate_data(report.gate) if report.gate else None,
+        job=job.id,
+    )
+
+
+def _gate_data(gate: GateResult) -> dict[str, Any]:
+    return {
+        "verdict": gate.verdict,
+        "metric": gate.metric,
+        "rows": gate.rows,
+        "champion": gate.champion,
+        "challenger": gate.challenger,
+        "difference": gate.difference,
+        "low": gate.low,
+        "high": gate.high,
+        "confidence": gate.confidence,
+    }
