@@ -25,11 +25,12 @@ Network = IPv4Network | IPv6Network
 AddressInfo = tuple[int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[Any, ...]]
 
 #: not public, whatever the running Python's own list says: protocol assignments with Oracle's metadata service,
-#: Azure's metadata service, site-local addresses
-_INSIDE: Final = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"), IPv6Network("fec0::/10"))
+#: and Azure's metadata service
+_INSIDE: Final = (IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32"))
 
-#: IPv6 prefixes whose last 32 bits are an IPv4 address that a translator calls (RFC 6052, RFC 8215, RFC 4291)
-_TRANSLATED: Final = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
+#: all of the public IPv6 internet (RFC 4291), and the prefix behind which a translator calls IPv4 (RFC 6052)
+_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
 
 
 class TargetRefusedError(OSError):
@@ -74,9 +75,13 @@ def is_public(address: Address) -> bool:
     >>> is_public(ip_address("::ffff:10.0.0.1")), is_public(ip_address("64:ff9b::a9fe:a9fe"))
     (False, False)
     """
-    if address.is_multicast or not address.is_global or any(address in network for network in _INSIDE):
-        return False
-    return not isinstance(address, IPv6Address) or all(map(is_public, _embedded(address)))
+    if isinstance(address, IPv6Address):
+        if address in _TRANSLATED:
+            return is_public(IPv4Address(int(address) & 0xFFFFFFFF))
+        relayed = address.sixtofour
+        if address not in _GLOBAL_UNICAST or (relayed and not is_public(relayed)):
+            return False
+    return address.is_global and not address.is_multicast and not any(address in network for network in _INSIDE)
 
 
 def is_loopback_name(host: str) -> bool:
@@ -91,11 +96,3 @@ def is_loopback_name(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _embedded(address: IPv6Address) -> tuple[IPv4Address, ...]:
-    """The IPv4 addresses an IPv6 address would lead to: mapped, 6to4, Teredo, translated."""
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if any(address in network for network in _TRANSLATED):
-        found.append(IPv4Address(int(address) & 0xFFFFFFFF))
-    return tuple(each for each in found if each is not None)

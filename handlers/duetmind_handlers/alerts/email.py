@@ -37,6 +37,9 @@ TIMEOUT: Final = timedelta(seconds=15)
 #: the whole conversation; with one last QUIT it stays below the minute that the bus gives a handler
 CONVERSATION: Final = timedelta(seconds=40)
 
+#: how the client says that a server lacks an extension; the root class itself stands for STARTTLS and AUTH
+_UNSUPPORTED: Final = (aiosmtplib.SMTPException, aiosmtplib.SMTPNotSupported)
+
 #: characters of a server's answer that an outcome keeps
 _ANSWER_LIMIT: Final = 200
 
@@ -104,7 +107,7 @@ class EmailChannel:
                 return _by_code(code, f"{self._server} refused the username or password ({code})")
             case aiosmtplib.SMTPResponseException(code=code, message=answer):
                 return _by_code(code, f"{self._server} answered {code} {self._clean(answer)}".rstrip())
-            case aiosmtplib.SMTPNotSupported():
+            case aiosmtplib.SMTPException() if type(error) in _UNSUPPORTED:
                 return Rejected(f"{self._server} does not offer what `security`, `username` or an address asks for")
             case _:
                 return Retry(f"no conversation with {self._server}: {_reason(error)}")

@@ -17,6 +17,7 @@ from duetmind_handlers.alerts.options import Options
 PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
 
 #: an address alone, or in angle brackets after a name; nothing quoted, no comments, no lists
+#: (non-ASCII names are fine, non-ASCII addresses would ask for SMTPUTF8, which many servers lack)
 _ADDRESS: Final = re.compile(r"""(?:[^<>"\\;:,@()]+ )?<(?P<boxed>[^<>"\s,;]+)>|(?P<bare>[^<>"\s,;]+)""")
 
 
@@ -28,7 +29,7 @@ def _address(text: str) -> str:
         Address(addr_spec=address)
     except (ValueError, IndexError):  # the parser runs off the end of some malformed addresses
         address = ""
-    if "@" not in address or parseaddr(text)[1] != address:
+    if "@" not in address or not address.isascii() or parseaddr(text)[1] != address:
         raise ValueError("must be an address like ops@example.com or Ops <ops@example.com>")
     return text
 

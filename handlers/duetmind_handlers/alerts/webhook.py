@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final
 
 import aiohttp
 import structlog
-from pydantic import AfterValidator, BeforeValidator, IPvAnyNetwork, SecretStr
+from pydantic import AfterValidator, BeforeValidator, IPvAnyNetwork, SecretBytes, SecretStr
 
 from duetmind_adaptive.contracts import Alert, Attempt, Delivered, Outcome, Rejected, Retry
 from duetmind_handlers.alerts.envelope import envelope
@@ -74,7 +74,7 @@ class WebhookChannel:
     ) -> None:
         self.name = name
         self._endpoint = endpoint
-        self._keys = tuple(keys)
+        self._keys = tuple(map(SecretBytes, keys))
         self._now = now
 
     async def send(self, alert: Alert, attempt: Attempt) -> Outcome:
@@ -84,7 +84,7 @@ class WebhookChannel:
         headers = {
             "content-type": "application/json",
             "user-agent": "duetmind-adaptive",
-            **signed_headers(self._keys, alert.id, self._now(), body),
+            **signed_headers((key.get_secret_value() for key in self._keys), alert.id, self._now(), body),
         }
         endpoint = self._endpoint
         try:

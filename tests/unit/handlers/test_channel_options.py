@@ -29,6 +29,7 @@ CREATE = {"log": log.create, "webhook": webhook.create, "email": email.create, "
         ("email", EMAIL),
         ("email", {"host": "h", "sender_email": "Me <me@example.com>", "recipients": "a@example.com, b@example.com"}),
         ("email", {**EMAIL, "security": "none", "host": "localhost", "username": "u", "password": SecretStr("p")}),
+        ("email", {**EMAIL, "sender": "Größe <a@example.com>"}),
         ("slack", SLACK),
     ],
 )
@@ -53,6 +54,7 @@ def test_good_settings_make_a_channel_with_or_without_their_type_named(type, opt
         ("email", {**EMAIL, "recipients": ["nobody"]}, "`recipients`: must be an address like"),
         ("email", {**EMAIL, "sender": "a@example.com\nBcc: canary"}, "`sender`: must be an address like"),
         ("email", {**EMAIL, "sender": "<a@example.com> SIZE=1"}, "`sender`: must be an address like"),
+        ("email", {**EMAIL, "sender": "größe@example.com"}, "`sender`: must be an address like"),
         ("email", {**EMAIL, "security": "ssl"}, "`security`: Input should be 'starttls', 'tls' or 'none'"),
         ("email", {**EMAIL, "port": 70_000}, "`port`: "),
         ("email", {**EMAIL, "username": "me"}, "`username` and `password` go together"),
