@@ -1,7 +1,7 @@
-"""Column profiles as one Arrow IPC file: no pickle, versioned, memory-mapped, the old file whole until the new one is.
+"""Column profiles as one file: no pickle, versioned, checked, memory-mapped, the old one whole until the new one is.
 
-One row per column, the arrays as list columns. Reading maps the file and hands out views, so that many workers share
-one copy; what was read is checked for its shape and order, and anything else than a sound file of a known
+An Arrow IPC stream of one record batch (a row for each column, arrays as lists), then the CRC-32 of it as 4 bytes.
+Reading maps the file and hands out views, so that many workers share one copy; anything but a sound file of this
 version is an `ArtifactError` of one sentence.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +24,7 @@ from duetmind_adaptive.errors import ArtifactError
 
 #: bumped whenever a field changes its meaning; other versions are refused
 FORMAT = 1
+CHECKSUM_BYTES = 4
 
 _PLAIN = {
     "name": pa.string(),
@@ -55,8 +57,9 @@ def write(path: Path, columns: Iterable[ColumnProfile], facts: dict[str, Any]) -
     batch = _to_batch(list(columns)).replace_schema_metadata({"format": str(FORMAT), "facts": json.dumps(facts)})
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:
-            with pa.ipc.new_file(file, batch.schema) as writer:
-                writer.write_batch(batch)
+            content = _to_bytes(batch)
+            file.write(content)
+            file.write(zlib.crc32(content).to_bytes(CHECKSUM_BYTES, "big"))
             file.flush()
             os.fsync(file.fileno())
             Path(file.name).replace(path)
@@ -64,6 +67,13 @@ def write(path: Path, columns: Iterable[ColumnProfile], facts: dict[str, Any]) -
             Path(file.name).unlink(missing_ok=True)
             raise
     _sync_folder(path.parent)
+
+
+def _to_bytes(batch: pa.RecordBatch) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return sink.getvalue()
 
 
 def _sync_folder(folder: Path) -> None:
@@ -96,8 +106,8 @@ def read(path: Path) -> tuple[list[ColumnProfile], dict[str, Any]]:
     """
     try:
         with pa.memory_map(str(path)) as file:
-            batch = pa.ipc.open_file(file).get_batch(0)
-        return _from_batch(batch)
+            whole = file.read_buffer()
+        return _from_batch(pa.ipc.open_stream(_checked(whole)).read_next_batch())
     except (OSError, pa.ArrowException, ArithmeticError, LookupError, TypeError, ValueError) as error:
         reason = "it is not there" if isinstance(error, FileNotFoundError) else str(error).splitlines()[0].rstrip(".")
         raise ArtifactError(
@@ -105,14 +115,22 @@ def read(path: Path) -> tuple[list[ColumnProfile], dict[str, Any]]:
         ) from error
 
 
+def _checked(whole: pa.Buffer) -> pa.Buffer:
+    if whole.size <= CHECKSUM_BYTES:
+        raise ValueError("it is cut off")
+    content, checksum = whole.slice(0, whole.size - CHECKSUM_BYTES), whole.slice(whole.size - CHECKSUM_BYTES)
+    if zlib.crc32(content) != int.from_bytes(checksum.to_pybytes(), "big"):
+        raise ValueError("it is damaged: its checksum does not fit")
+    return content
+
+
 def _from_batch(batch: pa.RecordBatch) -> tuple[list[ColumnProfile], dict[str, Any]]:
     metadata = {key.decode(): value.decode() for key, value in (batch.schema.metadata or {}).items()}
     if metadata.get("format") != str(FORMAT):
         raise ValueError(f"format {metadata.get('format')} instead of {FORMAT}")
-    batch.validate(full=True)
     plain = batch.select(list(_PLAIN)).to_pylist()
     lists = {name: _from_lists(batch.column(name)) for name in _ARRAYS}
-    columns = [_from_row(row, {name: lists[name][at] for name in _ARRAYS}) for at, row in enumerate(plain)]
+    columns = [ColumnProfile(**row, **{name: lists[name][at] for name in _ARRAYS}) for at, row in enumerate(plain)]
     return columns, json.loads(metadata["facts"])
 
 
@@ -123,10 +141,3 @@ def _from_lists(column: pa.LargeListArray) -> list[Any]:
         return [tuple(flat.slice(first, last - first).to_pylist()) for first, last in pairwise(offsets)]
     numbers = flat.to_numpy()
     return [numbers[first:last] for first, last in pairwise(offsets)]
-
-
-def _from_row(row: dict[str, Any], arrays: dict[str, Any]) -> ColumnProfile:
-    values = arrays["values"]
-    if len(arrays["categories"]) != arrays["counts"].size or not bool((values[1:] >= values[:-1]).all()):
-        raise ValueError(f"column {row['name']!r} is damaged")
-    return ColumnProfile(**row, **arrays)
