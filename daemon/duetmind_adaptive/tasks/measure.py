@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from duetmind_adaptive.drift.metrics import measure
-from duetmind_adaptive.errors import ArtifactError
+from duetmind_adaptive.errors import ColumnMismatchError, ColumnMissingError
 from duetmind_adaptive.records import MetricReading, VersionRef, Window
 from duetmind_adaptive.registry.artifact import LoadedModel, load_artifact
 from duetmind_adaptive.settings.model import Model
@@ -44,10 +44,10 @@ def answer(model: Model, version: VersionRef, table: pa.Table) -> tuple[np.ndarr
     """Predictions and scores of `version` for the rows of `table`; None when its inputs are not all there."""
     if version.artifact is None:
         return _given_answers(model, table)
-    loaded = loaded_model(version.artifact, version.sha256 or "")
-    if any(name not in table.column_names for name in loaded.features):
+    try:
+        return loaded_model(version.artifact, version.sha256 or "").answer(table)
+    except (ColumnMissingError, ColumnMismatchError):  # a data-quality finding says so; there is no metric to tell
         return None
-    return loaded.predict(table), None if model.task == "regression" else loaded.score(table)
 
 
 @lru_cache(maxsize=MODELS_KEPT)
