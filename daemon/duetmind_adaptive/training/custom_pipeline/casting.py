@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from pandas.api import types
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from duetmind_adaptive.errors import ColumnMismatchError, ColumnMissingError
+from duetmind_adaptive.errors import ColumnMismatchError
+from duetmind_adaptive.training.custom_pipeline.frames import to_frame
 
 SECONDS_PER_DAY = 86_400.0
 #: a moment's columns: days since 1970, and the parts that people's habits follow
@@ -69,9 +70,7 @@ class ColumnCaster(TransformerMixin, BaseEstimator):
 
 def cast_frame(frame: pd.DataFrame, kinds: Mapping[str, str]) -> pd.DataFrame:
     """The columns of `kinds`, cast; raises ColumnMissingError or ColumnMismatchError naming what does not fit."""
-    missing = [name for name in kinds if name not in frame.columns]
-    if missing:
-        raise ColumnMissingError(f"the model needs {_columns(missing)}, which the data does not have")
+    frame = to_frame(frame, list(kinds))
     cast: dict[str, Any] = {}
     misfits: list[str] = []
     for name, kind in kinds.items():
@@ -128,7 +127,3 @@ def _to_strings(values: pd.Series) -> NDArray[np.object_]:
         values = pd.Series(np.where(missing, 0, numbers).astype(np.int64)) if whole else pd.Series(numbers)
     strings = values.astype(str).to_numpy(dtype=object)
     return np.where(missing, np.nan, strings)
-
-
-def _columns(names: Sequence[str]) -> str:
-    return ("column " if len(names) == 1 else "columns ") + ", ".join(f"'{name}'" for name in names)

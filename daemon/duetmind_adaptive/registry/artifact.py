@@ -1,0 +1,185 @@
+"""One file per model version, `model.duet`: a zip of `manifest.json` and `model.skops`, loaded without trust.
+
+The order of checks matters: the whole file's sha256 before its first byte is parsed, sizes before anything is
+inflated, the names of all types before any object is made, the trees' indices before any tree is walked. No pickle.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import IO, Any
+
+from pydantic import ValidationError
+
+from duetmind_adaptive.errors import ArtifactError
+from duetmind_adaptive.registry.loaded import LoadedModel
+from duetmind_adaptive.registry.manifest import Manifest
+from duetmind_adaptive.registry.tree_bounds import check_trees
+
+MANIFEST, PAYLOAD = "manifest.json", "model.skops"
+MAX_MANIFEST_BYTES = 8 * 2**20
+#: of the file, of its payload, and of everything in the payload
+MAX_BYTES = 2**30
+
+#: what pipelines of `training.custom_pipeline` hold beyond what skops trusts by itself (scikit-learn's estimators,
+#: NumPy's arrays); the trees are trusted because `check_trees` looks into them
+ALLOWED_TYPES = (
+    "duetmind_adaptive.training.custom_pipeline.casting.ColumnCaster",
+    "duetmind_adaptive.training.custom_pipeline.encoding.CategoryCoder",
+    "functools.partial",  # of check_array, inside histogram boosting; what it wraps must be allowed too
+    "numpy.dtype",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.feature_selection._univariate_selection.f_regression",
+    "sklearn.tree._tree.Tree",
+    "sklearn.utils._bunch.Bunch",
+    "sklearn.utils.validation.check_array",
+)
+
+DAMAGED = "the artifact {path} is damaged: {why}; train or restore the version again"
+
+
+def save_artifact(path: Path, pipeline: Any, manifest: Manifest) -> str:
+    """Write the artifact atomically and durably.
+
+    Parameters
+    ----------
+    path : Path
+        Where it goes; its folder must exist.
+    pipeline : sklearn.pipeline.Pipeline
+        Fitted; classes are the codes 0, 1, … of `manifest.classes`.
+    manifest : Manifest
+        `payload_sha256` and `payload_bytes` are filled in here.
+
+    Returns
+    -------
+    str
+        The sha256 of the file, in hexadecimal.
+
+    Raises
+    ------
+    ArtifactError
+        When the pipeline holds types that loading would refuse.
+    """
+    from skops import io as skops  # noqa: PLC0415 - imports all of scikit-learn
+
+    payload = skops.dumps(pipeline)
+    unknown = sorted(set(skops.get_untrusted_types(data=payload)) - set(ALLOWED_TYPES))
+    if unknown:
+        raise ArtifactError(f"the model cannot be saved: its artifact would hold unknown types: {', '.join(unknown)}")
+    described = manifest.model_copy(
+        update={"payload_sha256": hashlib.sha256(payload).hexdigest(), "payload_bytes": len(payload)}
+    )
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo(MANIFEST), described.model_dump_json(indent=1), zipfile.ZIP_DEFLATED)
+        archive.writestr(zipfile.ZipInfo(PAYLOAD), payload, zipfile.ZIP_DEFLATED)
+    write_durably(path, content.getvalue())
+    return hashlib.sha256(content.getbuffer()).hexdigest()
+
+
+def load_artifact(path: Path, sha256: str) -> LoadedModel:
+    """Verify the file at `path` and load it; raises ArtifactError, one sentence, for anything but a sound artifact."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise ArtifactError(DAMAGED.format(path=path, why=f"{size} bytes are more than a model may have"))
+        content = path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"the artifact {path} cannot be read: {error.strerror or error}") from error
+    return parse_artifact(content, sha256, name=str(path))
+
+
+def parse_artifact(content: bytes, sha256: str, *, name: str) -> LoadedModel:
+    """As `load_artifact`, for bytes that are already here; `name` is what errors call them."""
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256.lower():
+        raise ArtifactError(f"the artifact {name} is not the one that was registered: sha256 {found}, not {sha256}")
+    try:
+        manifest, payload = _unpack(content)
+        return LoadedModel(manifest, _revive(payload))
+    except ArtifactError as error:
+        raise ArtifactError(DAMAGED.format(path=name, why=error)) from error
+    except (zipfile.BadZipFile, ValidationError, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ArtifactError(DAMAGED.format(path=name, why=f"{type(error).__name__} while unpacking")) from error
+
+
+def read_manifest(path: Path, sha256: str) -> Manifest:
+    """The manifest alone, of a verified file, without making any model."""
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256.lower():
+        raise ArtifactError(f"the artifact {path} is not the one that was registered")
+    return _unpack(content)[0]
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Put `content` at `path`: whoever reads sees the old file or the new one, also after a power cut."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the folder's entries durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unpack(content: bytes) -> tuple[Manifest, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sizes = {entry.filename: entry.file_size for entry in archive.infolist()}
+        if set(sizes) != {MANIFEST, PAYLOAD} or len(archive.infolist()) != len(sizes):
+            raise ArtifactError(f"it holds {', '.join(sorted(sizes))[:200]}, not a manifest and a model")
+        manifest = Manifest.model_validate_json(_read(archive, MANIFEST, MAX_MANIFEST_BYTES))
+        if sizes[PAYLOAD] != manifest.payload_bytes:
+            raise ArtifactError("its model is not as long as its manifest says")
+        payload = _read(archive, PAYLOAD, MAX_BYTES)
+    if hashlib.sha256(payload).hexdigest() != manifest.payload_sha256:
+        raise ArtifactError("its model is not the one its manifest describes")
+    return manifest, payload
+
+
+def _read(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    if archive.getinfo(name).file_size > limit:
+        raise ArtifactError(f"its {name} would unpack to more than {limit} bytes")
+    stream: IO[bytes]
+    with archive.open(name) as stream:
+        content = stream.read(limit + 1)
+    if len(content) > limit:
+        raise ArtifactError(f"its {name} unpacks to more than {limit} bytes")
+    return content
+
+
+def _revive(payload: bytes) -> Any:
+    """Make the model; nothing is made before all its types are known to be allowed."""
+    with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+            raise ArtifactError(f"its model would unpack to more than {MAX_BYTES} bytes")
+    from skops import io as skops  # noqa: PLC0415 - imports all of scikit-learn
+    from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415 - as above
+
+    try:
+        model = skops.loads(payload, trusted=list(ALLOWED_TYPES))
+    except UntrustedTypesFoundException as error:
+        raise ArtifactError(f"it holds types that no model of ours has ({str(error).splitlines()[0]})") from error
+    except (ImportError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise ArtifactError(f"its model cannot be rebuilt ({type(error).__name__})") from error
+    check_trees(model)
+    return model
