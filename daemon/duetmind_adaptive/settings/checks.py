@@ -16,7 +16,7 @@ from duetmind_adaptive.settings.problems import Problem, found
 from duetmind_adaptive.settings.secrets import literal_secrets
 
 #: what each built-in type needs besides its name
-CHANNEL_TYPES = {"log": "", "email": "host, sender, recipients", "slack": "webhook_url", "webhook": "url"}
+CHANNEL_TYPES = {"log": "", "email": "host, sender, recipients", "slack": "webhook_url", "webhook": "url, secret"}
 #: the guide's response actions that are built, and those that are not yet
 RESPONSES = ("retrain_model", "rollback")
 LATER_RESPONSES = ("scale_resources", "adjust_thresholds", "human_review")

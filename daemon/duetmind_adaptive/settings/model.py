@@ -16,6 +16,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from duetmind_adaptive.settings.pipeline import AutomlSettings, PipelineSettings
 from duetmind_adaptive.settings.types import Duration, Interval, Metric, Moment, RowRange, Section, Task
 
+#: names the branch of a pipeline written in place in pydantic's error locations
+PIPELINE_INLINE = "inline"
 _RATE = re.compile(r"[1-9]\d* per [1-9]\d*[smhd]", re.ASCII)
 
 
@@ -26,7 +28,7 @@ def _rate(value: str) -> str:
 
 
 def _form(value: object) -> str:
-    return "name" if isinstance(value, str) else "inline"
+    return "name" if isinstance(value, str) else PIPELINE_INLINE
 
 
 class StoreSettings(Section):
@@ -229,7 +231,7 @@ class ModelSettings(Section):
     )
     pipeline: (
         Annotated[
-            Annotated[str, Tag("name")] | Annotated[PipelineSettings, Tag("inline")],
+            Annotated[str, Tag("name")] | Annotated[PipelineSettings, Tag(PIPELINE_INLINE)],
             Discriminator(_form),
         ]
         | None

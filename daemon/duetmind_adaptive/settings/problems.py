@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from duetmind_adaptive.errors import ConfigError
 from duetmind_adaptive.settings.document import Document, KeyPath
+from duetmind_adaptive.settings.model import PIPELINE_INLINE
 from duetmind_adaptive.settings.secrets import is_secret_key
 
 SettingsT = TypeVar("SettingsT", bound=BaseModel)
@@ -43,7 +44,12 @@ def format_path(path: KeyPath) -> str:
     >>> format_path(("alerts", "routes", 0, "channels"))
     'alerts.routes[0].channels'
     """
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+    parts = (f"[{part}]" if isinstance(part, int) else f".{_inert(part)}" for part in path)
+    return "".join(parts).removeprefix(".")
+
+
+def _inert(text: str) -> str:
+    return text if text.isprintable() else repr(text)
 
 
 def found(value: object, allowed: str | Iterable[str], *, near: Collection[str] = ()) -> str:
@@ -176,16 +182,18 @@ _WORDS = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
-    "greater_than": "more than {gt}",
-    "greater_than_equal": "{ge} or more",
-    "less_than": "less than {lt}",
-    "less_than_equal": "{le} or less",
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "{ge:g} or more",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "{le:g} or less",
     "value_error": "{error}",
 }
 
 
 def _allowed(detail: dict[str, Any]) -> str:
     kind = str(detail["type"])
+    if detail["loc"][-1] == PIPELINE_INLINE:
+        return "a name, a file or a mapping"
     if kind.startswith(("datetime", "date_", "timezone")):
         return "a time such as 2026-01-31 or 2026-01-31T12:00:00Z"
     return _WORDS.get(kind, str(detail["msg"])).format_map(detail.get("ctx", {}))
