@@ -155,3 +155,12 @@ def joblib_naps(folder: str, jobs: int) -> None:
     from joblib import Parallel, delayed
 
     Parallel(n_jobs=jobs)(delayed(mark_and_nap)(folder) for _ in range(jobs))
+
+
+def kill_self_until(folder: str, times: int) -> str:
+    """Die `times` times, then succeed."""
+    tries = len(list(Path(folder).iterdir()))
+    if tries < times:
+        (Path(folder) / f"death-{tries}").touch()
+        die(signal.SIGKILL)
+    return "alive"

@@ -191,7 +191,10 @@ jobs = Table(
     Column("model", String, nullable=False),
     #: queued | running | succeeded | failed | cancelled
     Column("state", String, nullable=False),
+    #: grows with each claim: with the owner it is the fencing token
     Column("attempt", Integer, nullable=False, server_default="0"),
+    #: attempts that ended through no fault of the task: the worker died; too many end the job
+    Column("lost", Integer, nullable=False, server_default="0"),
     Column("not_before", String, nullable=False),
     Column("owner", String),
     Column("created", String, nullable=False),

@@ -1,0 +1,34 @@
+"""What a kind of job knows: how to prepare a worker's order, and what becomes of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Protocol
+
+from duetmind_adaptive.contracts import Transaction
+from duetmind_adaptive.jobs.queue import Job
+
+
+class JobKind(Protocol):
+    """One kind of job. Whatever takes a transaction commits together with the job's own row and events."""
+
+    async def prepare(self, job: Job) -> tuple[Callable[..., Any], tuple[object, ...], timedelta]:
+        """The task, its arguments and its time limit; may read the store. An exception fails the job for good."""
+        ...
+
+    def started(self, tx: Transaction, job: Job) -> None:
+        """Record that an attempt begins."""
+        ...
+
+    def complete(self, tx: Transaction, job: Job, result: Any) -> None:
+        """Keep what the task returned. An exception undoes it and fails the job for good."""
+        ...
+
+    def abandon(self, tx: Transaction, job: Job, reason: str) -> None:
+        """Record that there will be no result: the job failed for good, or was cancelled."""
+        ...
+
+    async def after_commit(self, job: Job) -> None:
+        """Follow up on `complete` outside the store; lost when the process dies, so start-up must do it as well."""
+        ...

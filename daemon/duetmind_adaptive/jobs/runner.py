@@ -1,0 +1,292 @@
+"""Carries jobs from the queue through an executor to their recorded end.
+
+Each step is one transaction: claiming a job and saying that it started; keeping its result, saying that it succeeded
+and whatever its kind makes of that. So a kill at any moment leaves a job that runs again or a finished story. A
+worker's death is not the task's fault and is tried again after a wait, which is a row; what a task raises is final.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+
+from duetmind_adaptive.contracts import Bus, Clock, Executor, Store, Transaction
+from duetmind_adaptive.errors import DuetMindError, StoreError, WorkerDiedError
+from duetmind_adaptive.events import (
+    Envelope,
+    JobCancelled,
+    JobData,
+    JobFailed,
+    JobStarted,
+    JobSucceeded,
+    derive_id,
+    make,
+)
+from duetmind_adaptive.failpoints import failpoint
+from duetmind_adaptive.jobs import queue
+from duetmind_adaptive.jobs.kinds import JobKind
+from duetmind_adaptive.jobs.queue import Job, JobState
+
+#: attempts that a dead worker may end before the job fails
+MAX_LOST = 3
+#: wait after the first lost attempt; six times as long after the next
+FIRST_WAIT = timedelta(seconds=10)
+#: real seconds until a store that failed is tried again
+STORE_RETRY_SECONDS = 1.0
+#: real seconds that jobs may still take when the service stops; training takes longer, and runs again at the next start
+STOP_GRACE = 5.0
+
+#: the state that each event tells of
+STATES: Mapping[type[Envelope[Any]], JobState] = {
+    JobStarted: "running",
+    JobSucceeded: "succeeded",
+    JobFailed: "failed",
+    JobCancelled: "cancelled",
+}
+
+log = structlog.get_logger(__name__)
+
+
+class JobRunner:
+    """Runs queued jobs: at most `limit` at a time, one per model.
+
+    In the daemon `start` works jobs off as they become due, `wake` says that there may be a new one. In simulated
+    time nothing runs by itself: `settle` runs what is due now to its end, `next_due` says where time has to move.
+
+    Parameters
+    ----------
+    executor
+        Runs the tasks, each in a process of its own.
+    kinds
+        What to do for each kind of job; jobs of other kinds stay queued.
+    owner
+        Names this process in claimed rows. Never used twice, because jobs of other owners are put back at start.
+    limit
+        Jobs at a time.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        clock: Clock,
+        bus: Bus,
+        kinds: Mapping[str, JobKind],
+        *,
+        owner: str,
+        limit: int = 1,
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._clock = clock
+        self._bus = bus
+        self._kinds = kinds
+        self._owner = owner
+        self._limit = limit
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._loop: asyncio.Task[None] | None = None
+        #: by job id
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    # ------------------------------------------------------------ life
+
+    async def start(self) -> None:
+        """Put back what a dead process left running, then work until stopped; a second call does nothing."""
+        if self._loop is None:
+            orphans = await self._store.write(lambda tx: queue.requeue_orphans(tx, owner=self._owner))
+            if orphans:
+                log.info("jobs.orphans_requeued", jobs=orphans)
+            self._loop = asyncio.create_task(self._work_off(), name="jobs")
+
+    async def stop(self, grace: float = STOP_GRACE) -> None:
+        """Claim nothing more; what is not done within `grace` seconds is ended and put back into the queue."""
+        self._stopping = True
+        self._wake.set()
+        if self._loop is not None:
+            await asyncio.wait({self._loop})
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=grace)
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    def wake(self) -> None:
+        """Say that there may be a job to claim."""
+        self._wake.set()
+
+    @property
+    def running(self) -> tuple[str, ...]:
+        """The ids of the jobs that this process is carrying."""
+        return tuple(self._running)
+
+    async def settle(self) -> bool:
+        """Run everything that is due now, and what that makes due, to its end; False if there was nothing."""
+        worked = False
+        while jobs := await self._claim():
+            worked = True
+            await asyncio.gather(*map(self._carry, jobs))
+        return worked
+
+    async def next_due(self) -> datetime | None:
+        """When the next job may be claimed; None while there is none that a running one does not hold up."""
+        return await self._store.read(lambda conn: queue.next_due(conn, kinds=self._kinds))
+
+    async def cancel(self, id: str) -> bool:
+        """End an open job, with its process; False if there is no such job."""
+        cancelled = await self._store.write(lambda tx: self._record_cancel(tx, id))
+        if cancelled and (task := self._running.get(id)):
+            task.cancel()
+            await asyncio.wait({task})
+        return cancelled
+
+    # ------------------------------------------------------------ the loop
+
+    async def _work_off(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                if not await self._begin_due():
+                    await self._rest()
+            except Exception as error:  # supervision: no failed pass may end all that follow
+                log.exception("jobs.pass_failed", reason=str(error))
+                await asyncio.sleep(STORE_RETRY_SECONDS)
+
+    async def _begin_due(self) -> bool:
+        jobs = await self._claim()
+        for job in jobs:
+            task = asyncio.create_task(self._carry(job), name=f"job:{job.id}")
+            self._running[job.id] = task
+            task.add_done_callback(partial(self._ended, job.id))
+        return bool(jobs)
+
+    def _ended(self, id: str, _: asyncio.Task[None]) -> None:
+        del self._running[id]
+        self._wake.set()
+
+    async def _rest(self) -> None:
+        """Return when woken, or when a waiting job becomes due and there is a place for it."""
+        waits: set[asyncio.Future[Any]] = {asyncio.ensure_future(self._wake.wait())}
+        due = await self.next_due() if len(self._running) < self._limit else None
+        if due is not None:
+            waits.add(asyncio.ensure_future(self._clock.sleep_until(due)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    # ------------------------------------------------------------ one job
+
+    async def _claim(self) -> tuple[Job, ...]:
+        free = self._limit - len(self._running)
+        if free <= 0 or self._stopping:
+            return ()
+        failpoint("jobs.claim_begin")
+        jobs = await self._store.write(lambda tx: self._record_claim(tx, free))
+        failpoint("jobs.claim_committed")
+        return jobs
+
+    async def _carry(self, job: Job) -> None:
+        """Run one claimed job to a recorded end; only a stop leaves it open."""
+        kind = self._kinds[job.kind]
+        facts = log.bind(job=job.id, kind=job.kind, model=job.model, attempt=job.attempt)
+        facts.info("jobs.started")
+        try:
+            await self._attempt(kind, job)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._store.write(lambda tx: queue.give_back(tx, job)))
+            raise
+        except (WorkerDiedError, StoreError) as error:
+            reason = str(error)
+            facts.warning("jobs.attempt_lost", reason=reason)
+            await self._keep(lambda tx: self._record_loss(tx, kind, job, reason))
+        except Exception as error:  # noqa: BLE001 - supervision: what a task or its kind raises ends that job only
+            reason = str(error) or type(error).__name__
+            facts.error("jobs.failed", reason=reason, exc_info=None if isinstance(error, DuetMindError) else error)
+            await self._keep(lambda tx: self._record_failure(tx, kind, job, reason))
+
+    async def _attempt(self, kind: JobKind, job: Job) -> None:
+        task, args, limit = await kind.prepare(job)
+        result = await self._executor.run(task, *args, timeout=limit, fresh=True, label=f"{job.kind} {job.model}")
+        failpoint("jobs.complete_begin")
+        if await self._keep(lambda tx: self._record_success(tx, kind, job, result)):
+            failpoint("jobs.complete_committed")
+            log.info("jobs.succeeded", job=job.id, kind=job.kind, model=job.model)
+            await self._follow_up(kind, job)
+
+    async def _follow_up(self, kind: JobKind, job: Job) -> None:
+        try:
+            await kind.after_commit(job)
+        except Exception as error:  # supervision: the job did succeed, and start-up follows up again
+            log.exception("jobs.follow_up_failed", job=job.id, kind=job.kind, reason=str(error))
+
+    async def _keep(self, change: Callable[[Transaction], bool]) -> bool:
+        """Write what became of a job, however long the store fails: an hour of training is not lost to a full disk."""
+        while True:
+            try:
+                return await self._store.write(change)
+            except StoreError as error:
+                if self._stopping:
+                    raise
+                log.warning("jobs.store_failed", reason=str(error))
+                await asyncio.sleep(STORE_RETRY_SECONDS)
+
+    # ------------------------------------------------------------ transactions
+
+    def _record_claim(self, tx: Transaction, free: int) -> tuple[Job, ...]:
+        now = self._clock.now()
+        jobs = queue.claim(tx, owner=self._owner, now=now, limit=free, kinds=self._kinds)
+        for job in jobs:
+            self._publish(tx, JobStarted, job)
+            self._kinds[job.kind].started(tx, job)
+        return jobs
+
+    def _record_success(self, tx: Transaction, kind: JobKind, job: Job, result: Any) -> bool:
+        if not queue.finish(tx, job, state="succeeded", now=self._clock.now()):
+            return False
+        self._publish(tx, JobSucceeded, job)
+        kind.complete(tx, job, result)
+        failpoint("jobs.complete_written")
+        return True
+
+    def _record_loss(self, tx: Transaction, kind: JobKind, job: Job, reason: str) -> bool:
+        if job.lost + 1 >= MAX_LOST:
+            return self._record_failure(tx, kind, job, f"{reason} It was attempt {job.lost + 1}, the last.")
+        return queue.retry_later(tx, job, not_before=self._clock.now() + wait_after(job.lost), error=reason)
+
+    def _record_failure(self, tx: Transaction, kind: JobKind, job: Job, reason: str) -> bool:
+        if not queue.finish(tx, job, state="failed", now=self._clock.now(), error=reason):
+            return False
+        self._publish(tx, JobFailed, job, reason)
+        kind.abandon(tx, job, reason)
+        return True
+
+    def _record_cancel(self, tx: Transaction, id: str) -> bool:
+        job = queue.cancel(tx, id, now=self._clock.now())
+        if job is None:
+            return False
+        self._publish(tx, JobCancelled, job)
+        if kind := self._kinds.get(job.kind):
+            kind.abandon(tx, job, "it was cancelled")
+        return True
+
+    def _publish(self, tx: Transaction, kind: type[Envelope[Any]], job: Job, message: str = "") -> None:
+        state = STATES[kind]
+        data = JobData(model=job.model, job=job.id, kind=job.kind, state=state, attempt=job.attempt, message=message)
+        event = make(kind, data, id=derive_id(job.id, state, job.attempt), time=self._clock.now())
+        self._bus.publish_in(tx, event)
+
+
+def wait_after(lost: int) -> timedelta:
+    """How long a job waits that had lost `lost` attempts before this one.
+
+    >>> [wait_after(lost).total_seconds() for lost in range(2)]
+    [10.0, 60.0]
+    """
+    return FIRST_WAIT * 6**lost
