@@ -65,7 +65,7 @@ class Engine:
         self.clock = clock
         self.executor = executor
         self.handlers = handlers
-        self._new_id = new_id
+        self.new_id = new_id
         self._rules = _rules(loaded)
         self.bus = DurableBus(store, machine_clock, owner=owner)
         kind = RetrainKind(store, self.bus, clock, self.model, self.settle_champion)

@@ -1,0 +1,79 @@
+"""Rows as the documents that the API answers with, in the contract's shapes."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from duetmind_adaptive.jobs.queue import Job
+
+Document = dict[str, Any]
+
+
+def iso(moment: datetime | None) -> str | None:
+    """A moment as JSON has it."""
+    return moment.isoformat() if moment else None
+
+
+def check_document(row: Row[Any]) -> Document:
+    """A check: its window, verdict and metric, and the columns that moved most."""
+    report = json.loads(row.report)
+    return {
+        "model": row.model,
+        "at": row.at,
+        "window": {
+            "first_row": row.first_row,
+            "last_row": row.last_row,
+            "start": row.start,
+            "end": row.end,
+            "rows": row.last_row - row.first_row,
+        },
+        "version": row.version,
+        "drift": bool(row.drift),
+        "severity": row.severity,
+        "kinds": report["kinds"],
+        "metric": row.metric,
+        "columns": [
+            {key: column[key] for key in ("name", "kind", "drift", "effect", "untested")}
+            for column in report["columns"]
+        ],
+        "findings": report["findings"],
+        "seconds": report["seconds"],
+    }
+
+
+def incident_document(row: Row[Any]) -> Document:
+    """An incident, with what its newest event says of it."""
+    body = json.loads(row.body)
+    return {
+        "id": row.id,
+        "model": row.model,
+        "cause": row.cause,
+        "severity": row.severity,
+        "state": row.state,
+        "opened": row.opened,
+        "resolved": row.resolved,
+        "kinds": body["kinds"],
+        "metric": body["metric"],
+        "metric_reference": body["metric_reference"],
+        "top": body["top"],
+        "findings": body["findings"],
+    }
+
+
+def job_document(job: Job) -> Document:
+    """A job."""
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "model": job.model,
+        "state": job.state,
+        "attempt": job.attempt,
+        "created": iso(job.created),
+        "started": iso(job.started),
+        "finished": iso(job.finished),
+        "error": job.error,
+    }

@@ -1,0 +1,260 @@
+"""The daemon as its HTTP door sees it: reads from the store, and acts handed to the operations."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+from structlog.stdlib import get_logger
+
+from duetmind_adaptive import __version__
+from duetmind_adaptive.bus import deadletters
+from duetmind_adaptive.bus import log as event_log
+from duetmind_adaptive.errors import DuetMindError
+from duetmind_adaptive.jobs import queue
+from duetmind_adaptive.jobs.pool import ProcessPool
+from duetmind_adaptive.registry import versions
+from duetmind_adaptive.service.documents import (
+    Document,
+    check_document,
+    incident_document,
+    iso,
+    job_document,
+)
+from duetmind_adaptive.service.engine import Engine
+from duetmind_adaptive.service.http.api import Artifact, BadCursorError, NotFoundError, Page, Streamed
+from duetmind_adaptive.service.liveness import Liveness
+from duetmind_adaptive.service.machine import memory_gb
+from duetmind_adaptive.service.reloading import Reloader
+from duetmind_adaptive.service.schedule.scheduler import Scheduler
+from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.store import checks, incidents
+
+log = get_logger(__name__)
+
+T = TypeVar("T")
+
+
+class View:
+    """Implements `http.api.Api`."""
+
+    def __init__(
+        self, engine: Engine, scheduler: Scheduler, pool: ProcessPool, liveness: Liveness, reloader: Reloader
+    ) -> None:
+        self._engine = engine
+        self._scheduler = scheduler
+        self._pool = pool
+        self._liveness = liveness
+        self._reloader = reloader
+        self._started = time.monotonic()
+        self._tasks = set[asyncio.Task[None]]()
+
+    # ------------------------------------------------------------ how it is
+
+    async def ready(self) -> list[str]:
+        """Why the daemon does not serve."""
+        return self._liveness.problems()
+
+    async def status(self) -> Document:
+        """The contract's `/status`, and what became of the last reload."""
+        names = list(self._engine.loaded.models)
+        stored = await self._engine.store.read(lambda conn: _status_of(conn, names))
+        for name, model in stored["models"].items():
+            model["next_check"] = iso(self._scheduler.next_due(name))
+        return {
+            "version": __version__,
+            "uptime_seconds": round(time.monotonic() - self._started, 3),
+            **stored,
+            "resources": self._resources(),
+            "config": {
+                "path": str(self._engine.loaded.path),
+                "error": self._reloader.error,
+                "restart_needed": list(self._reloader.restart_needed),
+                "warnings": [*self._engine.loaded.warnings, *self._engine.handlers.problems],
+            },
+            "problems": self._liveness.problems(),
+        }
+
+    def _resources(self) -> Document:
+        load = self._pool.load
+        return {
+            "cpu": {"total": load.size, "reserved": load.running + load.fresh_running},
+            "memory_gb": {"total": memory_gb(), "reserved": 0.0},
+            "gpu": {"total": 0, "reserved": 0},
+        }
+
+    # ------------------------------------------------------------ lists
+
+    async def models(self, limit: int, cursor: str | None) -> Page:
+        """The configured models, by name."""
+        names = sorted(name for name in self._engine.loaded.models if cursor is None or name > cursor)
+        stored = await self._engine.store.read(lambda conn: _status_of(conn, names[:limit]))
+        items = [self._model_document(name, row) for name, row in stored["models"].items()]
+        return Page(items, names[limit - 1] if len(names) > limit else None)
+
+    def _model_document(self, name: str, row: Document) -> Document:
+        model = self._model(name)
+        facts = {"name": name, "task": model.task, "target": model.target, "metric": model.metric}
+        return facts | row | {"next_check": iso(self._scheduler.next_due(name)), "responses": list(model.responses)}
+
+    async def checks(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """Checks, newest first."""
+        before = _check_cursor(cursor)
+        rows = await self._read(lambda conn: checks.page(conn, model=model, before=before, limit=limit + 1))
+        return _page([check_document(row) for row in rows], limit, lambda i: _cursor_of_check(rows[i]))
+
+    async def events(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """Events, newest first."""
+        before = _number_cursor(cursor)
+        rows = await self._read(lambda conn: event_log.page(conn, model=model, before_seq=before, limit=limit + 1))
+        return _page([row.event.model_dump(mode="json") for row in rows], limit, lambda i: str(rows[i].seq))
+
+    async def incidents(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """Incidents, newest first."""
+        rows = await self._read(lambda conn: incidents.page(conn, model=model, before=cursor, limit=limit + 1))
+        return _page([incident_document(row) for row in rows], limit, lambda i: f"{rows[i].opened} {rows[i].id}")
+
+    async def jobs(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """Jobs, newest first."""
+        rows = await self._read(lambda conn: queue.page(conn, limit=limit + 1, before=cursor, model=model))
+        return _page([job_document(job) for job in rows], limit, lambda i: rows[i].cursor)
+
+    async def last_event(self) -> int:
+        """The place of the newest event."""
+        return await self._read(event_log.last_seq)
+
+    async def event_tail(self, after: int, limit: int) -> Sequence[Streamed]:
+        """The events after a place."""
+        rows = await self._read(lambda conn: event_log.after(conn, after, limit))
+        return [Streamed(row.seq, row.body) for row in rows]
+
+    # ------------------------------------------------------------ the champion
+
+    async def champion(self, model: str) -> Document:
+        """The serving version."""
+        row = await self._champion(model)
+        return {
+            "model": model,
+            "version": row.version,
+            "sha256": row.sha256,
+            "promoted": iso(row.promoted),
+            "metric": row.metric,
+        }
+
+    async def champion_artifact(self, model: str) -> Artifact:
+        """The serving version's file."""
+        row = await self._champion(model)
+        reference = versions.version_ref(row, self._model(model).folder)
+        if reference.artifact is None or reference.sha256 is None:
+            raise NotFoundError(f"version {row.version} of {model} is deployed elsewhere; there is no file of it here")
+        return Artifact(reference.artifact, reference.sha256)
+
+    async def _champion(self, model: str) -> Any:
+        self._model(model)
+        row = await self._read(lambda conn: versions.champion(conn, model))
+        if row is None:
+            raise NotFoundError(f"model {model} has no version yet")
+        return row
+
+    # ------------------------------------------------------------ acts
+
+    async def request_check(self, model: str) -> Document:
+        """Check beside the schedule; the answer comes as events."""
+        self._model(model)
+        task = asyncio.create_task(self._check(model))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return {"model": model, "accepted": True}
+
+    async def _check(self, model: str) -> None:
+        try:
+            await self._engine.checks.run(model)
+        except DuetMindError as error:
+            log.warning("check.request_failed", model=model, reason=str(error))
+
+    async def request_retrain(self, model: str) -> Document:
+        """Queue a retrain that a person asked for."""
+        self._model(model)
+        request = self._engine.new_id()
+        await self._engine.operations.request_retrain(model, request=request)
+        return {"model": model, "request": request}
+
+    async def rollback(self, model: str, to: int | None) -> Document:
+        """Back to the previous or the named version."""
+        self._model(model)
+        switch = await self._engine.operations.roll_back(
+            model, request=self._engine.new_id(), to=to, reason="asked for by a person"
+        )
+        return {"model": model, "version": switch.version, "previous": switch.previous, "reason": "manual"}
+
+    async def promote(self, model: str, version: int) -> Document:
+        """Make a version serve."""
+        self._model(model)
+        switch = await self._engine.operations.promote(
+            model, version, request=self._engine.new_id(), reason="asked for by a person"
+        )
+        return {"model": model, "version": switch.version, "previous": switch.previous, "reason": "manual"}
+
+    # ------------------------------------------------------------ helpers
+
+    def _model(self, name: str) -> Model:
+        model = self._engine.model(name)
+        if model is None:
+            raise NotFoundError(f"there is no model '{name}' in {self._engine.loaded.path}")
+        return model
+
+    async def _read(self, query: Callable[[Connection], T]) -> T:
+        return await self._engine.store.read(query)
+
+
+def _status_of(conn: Connection, names: Sequence[str]) -> Document:
+    counts = deadletters.counts(conn)
+    return {
+        "models": {name: _model_status(conn, name) for name in names},
+        "bus": {"pending": counts.pending, "dead": counts.dead},
+        "jobs": queue.counts(conn),
+    }
+
+
+def _model_status(conn: Connection, name: str) -> Document:
+    row, champion, incident = checks.latest(conn, name), versions.champion(conn, name), incidents.open_of(conn, name)
+    return {
+        "champion": champion.version if champion else None,
+        "last_check": row.at if row else None,
+        "next_check": None,
+        "drift": bool(row.drift) if row else None,
+        "severity": row.severity if row else None,
+        "open_incident": incident.id if incident else None,
+        "metric": row.metric if row else None,
+        "problem": checks.cursor(conn, name).problem,
+    }
+
+
+def _page(items: Sequence[Document], limit: int, cursor: Callable[[int], str]) -> Page:
+    """The first `limit` of the items read; one more was asked for to know whether there are more."""
+    return Page(items[:limit], cursor(limit - 1) if len(items) > limit else None)
+
+
+def _number_cursor(cursor: str | None) -> int | None:
+    if cursor is None:
+        return None
+    if not cursor.isdecimal():
+        raise BadCursorError
+    return int(cursor)
+
+
+def _cursor_of_check(row: Any) -> str:
+    return f"{row.at} {row.first_row} {row.model}"
+
+
+def _check_cursor(cursor: str | None) -> tuple[str, str, int] | None:
+    if cursor is None:
+        return None
+    at, _, rest = cursor.partition(" ")
+    first_row, _, model = rest.partition(" ")
+    if not first_row.isdecimal():
+        raise BadCursorError
+    return at, model, int(first_row)
