@@ -1,0 +1,113 @@
+"""What the HTTP door asks of the daemon behind it; the engine's view implements it, tests have a twin.
+
+Documents are plain JSON-ready dictionaries in the contract's shapes. An implementation raises `NotFoundError`
+for a model that is not there, `BadCursorError` for a cursor it did not make, and any other `DuetMindError`
+for an act that cannot be done now; the door turns them into problem documents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from duetmind_adaptive.errors import DuetMindError
+
+Document = dict[str, Any]
+
+
+class NotFoundError(DuetMindError):
+    """There is nothing of this name."""
+
+
+class BadCursorError(DuetMindError):
+    """The cursor is not one that an earlier answer gave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, newest first; `next` is the cursor of the page after it, None at the end."""
+
+    items: Sequence[Document]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """The champion's file and its sha256, in hexadecimal."""
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """An event as it is streamed: its place in the order of commits, and its envelope as JSON on one line."""
+
+    seq: int
+    body: str
+
+
+class Api(Protocol):
+    """The daemon as its HTTP door sees it; every method answers from memory or the store, within milliseconds."""
+
+    async def ready(self) -> list[str]:
+        """Why the daemon does not serve (store, bus, scheduler, pool), one sentence each; empty: it does."""
+        ...
+
+    async def status(self) -> Document:
+        """The contract's `/status` document."""
+        ...
+
+    async def models(self, limit: int, cursor: str | None) -> Page:
+        """The configured models."""
+        ...
+
+    async def checks(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """Checks, of all models or one."""
+        ...
+
+    async def events(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """CloudEvents envelopes, of all models or one."""
+        ...
+
+    async def incidents(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """Incidents, of all models or one."""
+        ...
+
+    async def jobs(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """Jobs, of all models or one."""
+        ...
+
+    async def last_event(self) -> int:
+        """The place of the newest event; 0 when there is none."""
+        ...
+
+    async def event_tail(self, after: int, limit: int) -> Sequence[Streamed]:
+        """The first events later than `after`, in the order of their commits."""
+        ...
+
+    async def champion(self, model: str) -> Document:
+        """`version`, `sha256`, `promoted` and `metric` of the serving version; NotFoundError if none serves."""
+        ...
+
+    async def champion_artifact(self, model: str) -> Artifact:
+        """The serving version's own file (never the link, which moves); NotFoundError if there is none."""
+        ...
+
+    async def request_check(self, model: str) -> Document:
+        """Check now, besides the schedule; answers once that is accepted."""
+        ...
+
+    async def request_retrain(self, model: str) -> Document:
+        """Ask for a retrain, outside the budget; answers with the `request`, the job's id."""
+        ...
+
+    async def rollback(self, model: str, to: int | None) -> Document:
+        """Make the previous (or the named) version serve; answers with `version` and `previous`."""
+        ...
+
+    async def promote(self, model: str, version: int) -> Document:
+        """Make the version serve; answers with `version` and `previous`."""
+        ...
