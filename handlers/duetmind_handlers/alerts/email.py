@@ -32,10 +32,10 @@ from duetmind_handlers.alerts.options import read_options
 _log = structlog.get_logger(__name__)
 
 #: the server's silence after any one command
-TIMEOUT: Final = timedelta(seconds=15)
+TIMEOUT: Final = timedelta(seconds=10)
 
-#: the whole conversation; with one last QUIT it stays below the minute that the bus gives a handler
-CONVERSATION: Final = timedelta(seconds=40)
+#: the whole conversation; with one last QUIT it stays below the 45 s that a channel has for one try
+CONVERSATION: Final = timedelta(seconds=30)
 
 #: how the client says that a server lacks an extension; the root class itself stands for STARTTLS and AUTH
 _UNSUPPORTED: Final = (aiosmtplib.SMTPException, aiosmtplib.SMTPNotSupported)
