@@ -34,11 +34,11 @@ class LazyCommand(TyperCommand):
 
     def __init__(self, name: str, entry: Entry) -> None:
         super().__init__(name, help=entry.summary, rich_markup_mode=None)
-        self._target = entry.target
+        self.target = entry.target
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """A context of the real command, which is imported here."""
-        module, _, function = self._target.partition(":")
+        module, _, function = self.target.partition(":")
         command = build(self.name or function, getattr(import_module(module), function))
         return command.make_context(info_name, args, parent, **extra)
 

@@ -110,14 +110,14 @@ def validate(section: type[SettingsT], document: Document) -> SettingsT:
 
 def error_of(problems: Sequence[Problem], document: Document) -> ConfigError:
     """All problems as one error: its message is the first one's line, its `problems` are all of them."""
-    lines = sorted({problem.line(document) for problem in problems}, key=_by_line)
+    lines = sorted(dict.fromkeys(problem.line(document) for problem in problems), key=_line_number)
     more = f" (+{len(lines) - 1} more)" if len(lines) > 1 else ""
     return ConfigError(lines[0] + more, problems=lines)
 
 
-def _by_line(text: str) -> tuple[int, str]:
+def _line_number(text: str) -> int:
     number = re.match(r"[^:]*:(\d+): ", text)
-    return (int(number[1]) if number else 0, text)
+    return int(number[1]) if number else 0
 
 
 # ---------------------------------------------------------------- pydantic's errors in our words
