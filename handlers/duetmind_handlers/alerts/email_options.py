@@ -34,6 +34,16 @@ def _address(text: str) -> str:
     return text
 
 
+def _host(text: str) -> str:
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        raise ValueError("is not the name of a host") from None
+    if not text or not text.isprintable() or " " in text:
+        raise ValueError("is not the name of a host")
+    return text
+
+
 def _listed(value: object) -> object:
     return [each.strip() for each in value.split(",")] if isinstance(value, str) else value
 
@@ -52,7 +62,7 @@ MailAddress = Annotated[str, AfterValidator(_address)]
 class EmailOptions(Options):
     """The SMTP server, and who writes to whom."""
 
-    host: str = Field(min_length=1)
+    host: Annotated[str, AfterValidator(_host)]
     port: int | None = Field(None, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
     username: str | None = None

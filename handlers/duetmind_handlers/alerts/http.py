@@ -61,6 +61,7 @@ class Endpoint:
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
+            (host or "").encode("idna")  # or looking up the name would raise it
         except ValueError:
             raise ValueError("is not a URL") from None
         if parts.scheme not in {"http", "https"} or not host or not url.isprintable():

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
-from pydantic_core import ErrorDetails
 
 from duetmind_adaptive.errors import ConfigError
 
@@ -43,7 +42,7 @@ def read_options(kind: type[OptionsT], name: str, options: Mapping[str, Any]) ->
         raise ConfigError(f"alerts.channels.{name}: {wrong}") from None
 
 
-def _sentence(error: ErrorDetails) -> str:
+def _sentence(error: Mapping[str, Any]) -> str:
     setting = str(error["loc"][0]) if error["loc"] else ""
     match error["type"]:
         case "missing":

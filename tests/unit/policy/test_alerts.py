@@ -53,8 +53,10 @@ def test_an_opening_says_what_since_when_how_much_what_it_does_why_and_where_to_
     assert said().lines == (
         "Severity high: data and model drift; 12 of 50 columns moved.",
         "Seen in 1000 rows, from row 50000 up to row 51000, 2026-03-01 04:00 UTC to 2026-03-01 05:00 UTC.",
-        "Moved most: 'c0' very strongly (0.60), 'c1' very strongly (0.50), 'c2' strongly (0.40), "
-        "'c3' strongly (0.30), 'c4' moderately (0.20), +7 more (from 0 to 1).",
+        (
+            "Moved most: 'c0' very strongly (0.60), 'c1' very strongly (0.50), 'c2' strongly (0.40), "
+            "'c3' strongly (0.30), 'c4' moderately (0.20), +7 more (from 0 to 1)."
+        ),
         "The accuracy of these rows is 0.81, 0.09 below the reference of 0.9.",
         "Told because: first drift. Configured responses follow within their budget; `duetmind jobs` shows them.",
         "Look closer with: duetmind incidents",
