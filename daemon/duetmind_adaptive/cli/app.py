@@ -38,7 +38,7 @@ def root() -> TyperGroup:
         "demo": Entry(f"{_CLI}.demo:demo", "The whole loop on a bundled real stream, in one command."),
         "init": Entry(f"{_CLI}.init:init", "Write a starter config and data for it to watch."),
         "run": Entry(f"{_CLI}.run:run", "Run the daemon in the foreground."),
-        "check": Entry(f"{_CLI}.check:check", "Check a model's next windows now, without the daemon."),
+        "check": Entry(f"{_CLI}.check:check", "Check a model's newest window now, without the daemon."),
         "backtest": Entry(f"{_CLI}.backtest:backtest", "Replay a model's history in simulated time."),
         "config": group("config", "Validate configs.", config),
         "status": Entry(f"{_CLI}.status:status", "Show how a running daemon and its models are."),

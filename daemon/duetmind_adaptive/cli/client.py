@@ -117,10 +117,11 @@ class Client:
 
 
 def _detail(response: http.client.HTTPResponse) -> str:
-    """The sentence of a problem document (RFC 9457), else the status line's."""
+    """The sentence of a problem document (RFC 9457), the reasons of `/readyz`, else the status line's."""
     try:
         document = json.loads(response.read())
-        return plain(document.get("detail") or document.get("title") or response.reason)
+        reasons = "; ".join(map(str, document.get("reasons") or ()))
+        return plain(document.get("detail") or reasons or document.get("title") or response.reason)
     except (ValueError, AttributeError):
         return plain(response.reason)
 

@@ -79,5 +79,5 @@ def _missing_secrets(loaded: Loaded) -> list[str]:
         try:
             resolve_secrets(options, os.environ, loaded.path.parent)
         except ConfigError as error:
-            missing.append(f"{loaded.path.name}: {key}: {error}")
+            missing.append(f"{loaded.path.name}: {key}.{error}")
     return missing

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from duetmind_adaptive.settings.model import Loaded
 
 DEFAULT_URL = "http://127.0.0.1:8420"
+#: what may stand in an address and in a token: printable ASCII; a message about another token must not show it
+_VISIBLE = re.compile(r"[!-~]+")
 #: in the state folder: the token the daemon made for itself
 TOKEN_FILE = "http-token"  # noqa: S105  # the file's name, not a token
 
@@ -31,16 +34,18 @@ def find_daemon(url: str | None, config: Path | None, token: str | None, environ
     Raises
     ------
     ConfigError
-        If the address is none, or the config cannot be used.
+        If the address is none, the token cannot be one, or the config cannot be used.
     """
     url, config = _chosen(url, config, environ)
     loaded = _load(config, environ) if config is not None else None
     address = url or (_address(loaded) if loaded is not None else DEFAULT_URL)
     _refuse_bad_url(address)
-    token = token or environ.get("DUETMIND_TOKEN") or None
-    if token is not None:
-        return Client(address.rstrip("/"), token)
-    return Client(address.rstrip("/"), *_config_token(loaded, environ))
+    token, why = token or environ.get("DUETMIND_TOKEN") or None, ""
+    if token is None:
+        token, why = _config_token(loaded, environ)
+    if token is not None and not _VISIBLE.fullmatch(token):
+        raise ConfigError("the token holds characters that no token has, such as spaces or line ends")
+    return Client(address.rstrip("/"), token, why)
 
 
 def _chosen(url: str | None, config: Path | None, environ: Mapping[str, str]) -> tuple[str | None, Path | None]:
@@ -84,7 +89,12 @@ def _config_token(loaded: Loaded | None, environ: Mapping[str, str]) -> tuple[st
 def _refuse_bad_url(url: str) -> None:
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = (
+            _VISIBLE.fullmatch(url) is not None
+            and parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+        )
     except ValueError:
         usable = False
     if not usable:

@@ -72,11 +72,11 @@ def resolve_secrets(options: Mapping[str, Any], environ: Mapping[str, str], base
     Raises
     ------
     ConfigError
-        If a variable is not set, a file cannot be read, or a secret stands in the config itself.
+        Naming the key, if a variable is not set, a file cannot be read, or a secret stands in the config itself.
     """
     for path, sentence in literal_secrets(dict(options)):
         raise ConfigError(f"{'.'.join(map(str, path))}: {sentence}")
-    return {key: _resolve(value, environ, base) for key, value in options.items()}
+    return {key: _resolve(value, environ, base, key) for key, value in options.items()}
 
 
 def read_secret(reference: Mapping[str, Any], environ: Mapping[str, str], base: Path) -> SecretStr:
@@ -104,11 +104,15 @@ def read_secret(reference: Mapping[str, Any], environ: Mapping[str, str], base: 
     return SecretStr(value)
 
 
-def _resolve(value: object, environ: Mapping[str, str], base: Path) -> object:
+def _resolve(value: object, environ: Mapping[str, str], base: Path, key: str) -> object:
     if is_reference(value):
-        return read_secret(cast("dict[str, Any]", value), environ, base)
+        try:
+            return read_secret(cast("dict[str, Any]", value), environ, base)
+        except ConfigError as error:
+            raise ConfigError(f"{key}: {error}") from None
     if isinstance(value, dict):
-        return {key: _resolve(item, environ, base) for key, item in cast("dict[str, object]", value).items()}
+        items = cast("dict[str, object]", value).items()
+        return {inner: _resolve(item, environ, base, f"{key}.{inner}") for inner, item in items}
     if isinstance(value, list):
-        return [_resolve(item, environ, base) for item in cast("list[object]", value)]
+        return [_resolve(item, environ, base, f"{key}[{n}]") for n, item in enumerate(cast("list[object]", value))]
     return value

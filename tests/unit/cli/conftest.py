@@ -96,7 +96,7 @@ class FakeDaemon:
             case ["models", "loans", act]:
                 return self.act(act, body)
             case ["", "readyz"]:
-                return problem(503, "store: not open")
+                return web.json_response({"ready": False, "reasons": ["the store is not open"]}, status=503)
             case [*parts]:
                 documents = {"": self.status(), **LISTS}
                 document = documents.get(parts[0]) if len(parts) == 1 or not parts[0] else None

@@ -134,7 +134,7 @@ class NotDaemon:
 
 def test_a_daemon_that_is_not_ready_is_told_from_one_that_refuses(daemon) -> None:
     client = Client(daemon.url, None)
-    with pytest.raises(DaemonUnreachableError, match="is not ready: store: not open"):
+    with pytest.raises(DaemonUnreachableError, match="is not ready: the store is not open"):
         client.get("/readyz")
     with pytest.raises(DaemonRefusedError, match="there is no model 'x'"):
         Client(daemon.url, daemon.token).post("/api/v1/models/x/retrain")

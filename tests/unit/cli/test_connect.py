@@ -60,7 +60,26 @@ def test_a_chosen_port_must_be_named(tmp_path: Path) -> None:
     assert find_daemon("http://127.0.0.1:9", config, None, {}).url == "http://127.0.0.1:9"
 
 
-@pytest.mark.parametrize("url", ["localhost", "ftp://x", "http://", "http://x:port", "http://x:99999", "file:///etc"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost",
+        "ftp://x",
+        "http://",
+        "http://x:port",
+        "http://x:99999",
+        "file:///etc",
+        "http://x y",
+        "http://ä.example",
+    ],
+)
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(ConfigError, match="is no address of a daemon; write it as"):
         find_daemon(url, None, None, {})
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "a b", "schlüssel"])
+def test_what_cannot_be_a_token_is_refused_and_not_shown(token: str) -> None:
+    with pytest.raises(ConfigError, match="the token holds characters that no token has") as caught:
+        find_daemon(None, None, token, {})
+    assert token not in str(caught.value)

@@ -54,7 +54,7 @@ def test_a_secret_in_the_config_is_refused_and_not_shown(options: dict[str, obje
 
 @pytest.mark.parametrize("environ", [{}, {"OPS": ""}, {"OPS": "  "}])
 def test_a_variable_that_is_not_set_is_named(environ: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match=r"^the environment variable OPS is not set$"):
+    with pytest.raises(ConfigError, match=r"^secret: the environment variable OPS is not set$"):
         resolve_secrets({"secret": {"env": "OPS"}}, environ, Path())
 
 
