@@ -236,8 +236,7 @@ def _verdict(conn: Connection, folder: Path) -> list[str]:
         "a local effect happened without its event": counts.keys() - set(published),
         "an outside effect never happened": set(published) - set(effects),
         "an outside effect never happened in spite of retries": set(published) - set(_lines(folder / "flaky")),
-        "a final outcome was not reported exactly once": {derive_id(name, "outside") for name in published}
-        ^ set(reports),
+        "a final outcome was not reported exactly once": to_report ^ reports,
         "a delivery is open or dead": {open_or_dead} - {0},
         "events reached a handler out of order": _disordered([(row.id, row.model) for row in log], effects),
     }
