@@ -54,3 +54,18 @@ class CheckOutcome:
     cursor: str
     report: CheckReport | None = None
     waiting: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainRequest:
+    """A new version of one model, please, staged in `registry.layout.version_folder(model.folder, folder_name(job, attempt))`."""
+
+    model: Model
+    job: str
+    attempt: int
+    #: None: the first version, learned from the reference
+    champion: VersionRef | None
+    #: labels of production rows `[0, upto_row)` may be used
+    upto_row: int
+    now: datetime
+    seed: int = 0
