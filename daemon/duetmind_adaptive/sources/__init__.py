@@ -1,0 +1,1 @@
+"""Data in: files that grow, cut into windows that are read once; the reference; labels that come late."""

@@ -1,0 +1,132 @@
+"""Gives columns one type whatever file they come from, and text of CSV files the type it should have.
+
+Every table leaves this room with the same few types: large strings, integers, floats, booleans, dates and UTC
+moments. A value that does not fit its column's type makes the column text: a matter for the check, not a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pyarrow as pa
+
+from duetmind_adaptive.errors import SourceFormatError
+from duetmind_adaptive.sources.compute import pc
+from duetmind_adaptive.sources.timestamps import MOMENT, as_moments
+
+Types = Mapping[str, pa.DataType]
+TEXT = pa.large_string()
+
+
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type that stands for `kind` in this room's tables.
+
+    >>> [str(plain_type(kind)) for kind in (pa.string(), pa.decimal128(9, 2), pa.timestamp("ns"), pa.int8())]
+    ['large_string', 'double', 'timestamp[us, tz=UTC]', 'int8']
+    """
+    is_a = pa.types
+    if is_a.is_dictionary(kind):
+        return plain_type(kind.value_type)
+    if is_a.is_string(kind) or is_a.is_large_string(kind) or is_a.is_string_view(kind) or is_a.is_time(kind):
+        return TEXT
+    if is_a.is_decimal(kind) or is_a.is_float16(kind):
+        return pa.float64()
+    return MOMENT if is_a.is_timestamp(kind) else kind
+
+
+def plain_table(table: pa.Table) -> pa.Table:
+    """`table` in plain types; values stay as they are."""
+    columns = [_plain_column(column) for column in table.columns]
+    return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def _plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    kind = plain_type(column.type)
+    if kind == column.type:
+        return column
+    return as_moments(column, "") if pa.types.is_timestamp(column.type) else column.cast(kind)
+
+
+def common_type(kinds: Iterable[pa.DataType]) -> pa.DataType:
+    """The narrowest plain type that holds the values of all `kinds`; text when they have nothing in common.
+
+    >>> str(common_type([pa.int8(), pa.float32()])), str(common_type([pa.int64(), TEXT])), str(common_type([]))
+    ('double', 'large_string', 'null')
+    """
+    distinct = {kind for kind in kinds if not pa.types.is_null(kind)}
+    if not distinct:
+        return pa.null()
+    if len(distinct) == 1:
+        return distinct.pop()
+    if all(pa.types.is_integer(kind) or pa.types.is_boolean(kind) for kind in distinct):
+        return pa.float64() if pa.uint64() in distinct else pa.int64()
+    if all(is_number(kind) for kind in distinct):
+        return pa.float64()
+    if all(pa.types.is_timestamp(kind) or pa.types.is_date(kind) for kind in distinct):
+        return MOMENT
+    return TEXT
+
+
+def common_types(tables: Iterable[pa.Table]) -> dict[str, pa.DataType]:
+    """Every column of any of the tables, in order of appearance, with the type that holds all its values."""
+    kinds: dict[str, list[pa.DataType]] = {}
+    for table in tables:
+        for field in table.schema:
+            kinds.setdefault(field.name, []).append(field.type)
+    return {name: common_type(of) for name, of in kinds.items()}
+
+
+def stack(tables: Sequence[pa.Table]) -> pa.Table:
+    """The rows of all tables in one; a column that some tables lack is null there."""
+    kinds = common_types(tables)
+    schema = pa.schema(list(kinds.items()))
+    return pa.concat_tables([_fitted(table, schema) for table in tables]) if tables else schema.empty_table()
+
+
+def from_text(column: pa.ChunkedArray, kind: pa.DataType | None) -> pa.ChunkedArray:
+    """Text as `kind`; a wider number where that holds it; unchanged where nothing does (or `kind` is None)."""
+    for candidate in _candidates(kind):
+        try:
+            return as_moments(column, "") if candidate == MOMENT else column.cast(candidate)
+        except (pa.ArrowInvalid, SourceFormatError):
+            continue
+    return column
+
+
+def _candidates(kind: pa.DataType | None) -> tuple[pa.DataType, ...]:
+    if kind is None or pa.types.is_null(kind):
+        return ()
+    return (kind, pa.int64(), pa.float64()) if is_number(kind) else (kind,)
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether values of `kind` can be counted with; booleans can."""
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+
+
+def _fitted(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    here = set(table.column_names)
+    return pa.Table.from_arrays(
+        [
+            _cast(table[field.name], field) if field.name in here else pa.nulls(table.num_rows, field.type)
+            for field in schema
+        ],
+        schema=schema,
+    )
+
+
+def _cast(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+    if column.type == field.type:
+        return column
+    try:
+        if field.type == MOMENT:
+            return as_moments(column, "")
+        return pc.cast(column, field.type, safe=False)
+    except pa.ArrowInvalid as bad:
+        raise _differs(field.name, column.type) from bad
+    except pa.ArrowNotImplementedError as bad:
+        raise _differs(field.name, column.type) from bad
+
+
+def _differs(name: str, kind: pa.DataType) -> SourceFormatError:
+    return SourceFormatError(f"column '{name}' is {kind} in one file and another type elsewhere; write it in one type")

@@ -1,0 +1,93 @@
+"""Reads the first line of delimited text: is it text at all, what separates its fields, what are they called."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from duetmind_adaptive.errors import SourceFormatError
+from duetmind_adaptive.sources.csv_rows import row_ends
+
+DELIMITERS = (",", ";", "\t", "|")
+#: bytes; a longer first line is no header
+HEADER_LIMIT = 1 << 20
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The names of the columns and where the first row begins, in bytes."""
+
+    names: tuple[str, ...]
+    delimiter: str
+    end: int
+
+
+def parse_header(path: Path, start: bytes, *, whole: bool) -> Header | None:
+    """The header of the text that begins with `start`; None while its first line is not complete.
+
+    Parameters
+    ----------
+    path
+        For the sentence of the SourceFormatError: binary, not UTF-8, no delimiter, or a name given twice.
+    start
+        The first bytes of the file.
+    whole
+        True when the file is over, so that a last line without newline counts.
+    """
+    check_text(path, start)
+    bom = len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0
+    ends = row_ends(start[bom:], ",")
+    if not ends.size and not (whole and start[bom:].strip()):
+        if len(start) >= HEADER_LIMIT:
+            raise SourceFormatError(f"{path}: has no line end in its first {HEADER_LIMIT} bytes; it is no CSV file")
+        return None
+    end = bom + int(ends[0]) if ends.size else len(start)
+    line = start[bom:end].decode().strip("\r\n")
+    delimiter = _delimiter(line)
+    names = tuple(next(csv.reader([line], delimiter=delimiter)))
+    check_names(path, names)
+    _check_separated(path, names)
+    return Header(names, delimiter, end)
+
+
+def check_text(path: Path, block: bytes) -> None:
+    """Raise SourceFormatError unless `block` is UTF-8 text; a character cut off at its end is allowed."""
+    if block.startswith(_UTF16):
+        raise SourceFormatError(f"{path}: is UTF-16 text; save it as UTF-8")
+    if b"\0" in block:
+        raise SourceFormatError(f"{path}: is binary, not CSV text; mend the file or its name")
+    try:
+        codecs.utf_8_decode(block, "strict", False)
+    except UnicodeDecodeError as bad:
+        before = block[max(0, bad.start - 20) : bad.start]
+        raise SourceFormatError(
+            f"{path}: is not UTF-8 (byte 0x{block[bad.start]:02x} after {before!r}); save it as UTF-8"
+        ) from bad
+
+
+def check_names(path: Path, names: tuple[str, ...]) -> None:
+    """Raise SourceFormatError when a column's name is given twice."""
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise SourceFormatError(f"{path}: has more than one column named '{twice[0]}'; give each a name of its own")
+
+
+def _delimiter(line: str) -> str:
+    """The delimiter that cuts `line` into most fields, quotes minded.
+
+    >>> _delimiter('"a;b",c'), _delimiter("a;b"), _delimiter("a")
+    (',', ';', ',')
+    """
+    return max(DELIMITERS, key=lambda mark: len(next(csv.reader([line], delimiter=mark))))
+
+
+def _check_separated(path: Path, names: tuple[str, ...]) -> None:
+    foreign = [mark for mark in ":^~\x01\x1f" if mark in names[0]]
+    if len(names) == 1 and foreign:
+        raise SourceFormatError(
+            f"{path}: its first line {names[0][:60]!r} has no delimiter among comma, semicolon, tab and |; "
+            f"it seems to be {foreign[0]!r}: write the file with one of these"
+        )

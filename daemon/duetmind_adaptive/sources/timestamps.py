@@ -1,0 +1,109 @@
+"""Brings every way to write a moment to one: microseconds, UTC.
+
+Naive moments are UTC. Text is ISO 8601. Whole numbers are epoch seconds, milli-, micro- or nanoseconds when every
+value lies in 1980–2100 in exactly that unit (the four ranges do not overlap); other numbers are refused.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from duetmind_adaptive.errors import SourceFormatError
+from duetmind_adaptive.sources.compute import pc
+
+MOMENT = pa.timestamp("us", tz="UTC")
+#: what a missing timestamp is among the integers of `microseconds`
+MISSING = np.iinfo(np.int64).min
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ZONE = r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
+_FIRST_SECOND = int(datetime(1980, 1, 1, tzinfo=UTC).timestamp())
+_LAST_SECOND = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
+_UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+
+
+def as_moments(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    """`column` as UTC microseconds; `where` begins the sentence of the SourceFormatError it may raise.
+
+    >>> as_moments(pa.chunked_array([["2026-01-02T03:00+03:00", "2026-01-02", None]]), "a.csv").to_pylist()[0].hour
+    0
+    """
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        return _to_utc(column)
+    if pa.types.is_date(kind):
+        return _to_utc(column.cast(pa.timestamp("us")))
+    if pa.types.is_null(kind):
+        return column.cast(MOMENT)
+    if pa.types.is_integer(kind):
+        return _from_epoch(column, where)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _from_text(column, where)
+    raise SourceFormatError(f"{where} holds {kind} values, not moments; write ISO 8601 text or a timestamp type")
+
+
+def microseconds(moments: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Moments as microseconds since 1970, `MISSING` where null."""
+    return pc.fill_null(moments.cast(pa.int64()), int(MISSING)).to_numpy()
+
+
+def to_microseconds(moment: datetime) -> int:
+    """One moment as microseconds since 1970, exactly.
+
+    >>> to_microseconds(datetime(1970, 1, 2, tzinfo=UTC))
+    86400000000
+    """
+    return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
+
+
+def from_microseconds(value: int) -> datetime:
+    """The inverse of `to_microseconds`."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def _to_utc(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if column.type.tz is None:
+        column = pc.assume_timezone(column, "UTC")
+    return column.cast(MOMENT, safe=False)
+
+
+def _from_epoch(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    bounds = pc.min_max(column).as_py()
+    low, high = bounds["min"], bounds["max"]
+    if low is None:
+        return column.cast(pa.int64()).cast(MOMENT)
+    for unit, factor in _UNITS.items():
+        if low >= _FIRST_SECOND * factor and high < _LAST_SECOND * factor:
+            return _to_utc(column.cast(pa.int64()).cast(pa.timestamp(unit)))
+    raise SourceFormatError(
+        f"{where} holds whole numbers from {low} to {high}, which are no epoch time of 1980–2100; "
+        "write ISO 8601 text or a timestamp type, or leave `timestamp` out of the config"
+    )
+
+
+def _from_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    text = pc.utf8_trim_whitespace(column)
+    zoned = pc.fill_null(pc.match_substring_regex(text, _ZONE), False)
+    # "2026-01-02" also ends like an offset of two digits
+    zoned = pc.and_(zoned, pc.fill_null(pc.greater(pc.utf8_length(text), 10), False))
+    try:
+        aware = pc.if_else(zoned, text, None).cast(MOMENT)
+        naive = _to_utc(pc.if_else(zoned, None, text).cast(pa.timestamp("us")))
+        return pc.coalesce(aware, naive)
+    except pa.ArrowInvalid:
+        return _one_by_one(text, where)
+
+
+def _one_by_one(text: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
+    moments: list[int | None] = []
+    for row, value in enumerate(text.to_pylist()):
+        try:
+            moments.append(None if value is None else to_microseconds(datetime.fromisoformat(value)))
+        except ValueError as bad:
+            raise SourceFormatError(
+                f"{where} holds {value!r} (row {row} of those read), which is no ISO 8601 moment; mend the file"
+            ) from bad
+    return pa.chunked_array([pa.array(moments, pa.int64())]).cast(MOMENT)
