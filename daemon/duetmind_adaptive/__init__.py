@@ -4,4 +4,22 @@ It watches their data for drift, tells the right people once, retrains or rolls 
 Importing this package loads nothing heavy; each public name loads what it needs on first use.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from duetmind_adaptive.registry.loading import load_model
+
 __version__ = "0.1.0"
+__all__ = ["__version__", "load_model"]
+
+#: public name -> the module that it comes from
+_LAZY = {"load_model": "duetmind_adaptive.registry.loading"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'duetmind_adaptive' has no attribute '{name}'")
+    return getattr(import_module(_LAZY[name]), name)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import IO, Any
@@ -17,6 +15,7 @@ from typing import IO, Any
 from pydantic import ValidationError
 
 from duetmind_adaptive.errors import ArtifactError
+from duetmind_adaptive.registry.layout import write_durably
 from duetmind_adaptive.registry.loaded import LoadedModel
 from duetmind_adaptive.registry.manifest import Manifest
 from duetmind_adaptive.registry.tree_bounds import check_trees
@@ -109,37 +108,6 @@ def parse_artifact(content: bytes, sha256: str, *, name: str) -> LoadedModel:
         raise ArtifactError(DAMAGED.format(path=name, why=error)) from error
     except (zipfile.BadZipFile, ValidationError, EOFError, NotImplementedError, RuntimeError) as error:
         raise ArtifactError(DAMAGED.format(path=name, why=f"{type(error).__name__} while unpacking")) from error
-
-
-def read_manifest(path: Path, sha256: str) -> Manifest:
-    """The manifest alone, of a verified file, without making any model."""
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != sha256.lower():
-        raise ArtifactError(f"the artifact {path} is not the one that was registered")
-    return _unpack(content)[0]
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Put `content` at `path`: whoever reads sees the old file or the new one, also after a power cut."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the folder's entries durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _unpack(content: bytes) -> tuple[Manifest, bytes]:

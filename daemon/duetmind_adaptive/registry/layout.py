@@ -1,0 +1,64 @@
+"""Where a model's versions lie on disk, and how files get there so that a power cut leaves the old or the new.
+
+    <state>/models/NAME/
+        champion -> versions/<job>-<attempt>/model.duet      switched atomically
+        versions/<job>-<attempt>/
+            model.duet          the artifact; none for a model that is deployed elsewhere
+            version.json        its sha256, what it learned from and how it did
+            reference.profile   the rows it learned from, for drift
+
+A training job writes the folder named after itself and its attempt, durably, before it reports; the transaction that
+registers the version stores that name. Nothing is ever moved or changed afterwards. So a kill at any moment leaves
+either a folder that no version names, swept at the next start, or a version whose folder is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+ARTIFACT, DESCRIPTION, PROFILE = "model.duet", "version.json", "reference.profile"
+CHAMPION, VERSIONS = "champion", "versions"
+
+_SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def folder_name(job: str, attempt: int) -> str:
+    """Name the folder of what one attempt of a job makes; ids that are no file names are hashed.
+
+    >>> folder_name("0190-ab", 2), folder_name("../evil", 1)
+    ('0190-ab-2', '2d6afc710923ce47ddbfb2dc-1')
+    """
+    safe = job if _SAFE.fullmatch(job) else hashlib.sha256(job.encode()).hexdigest()[:24]
+    return f"{safe}-{attempt}"
+
+
+def version_folder(model_folder: Path, name: str) -> Path:
+    """The folder of a version, by the name that its row holds."""
+    return model_folder / VERSIONS / name
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Put `content` at `path`: whoever reads sees the old file or the new one, also after a power cut."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        try:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(path)
+        except BaseException:
+            Path(file.name).unlink(missing_ok=True)
+            raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a folder's entries durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
