@@ -1,0 +1,132 @@
+"""One model: what serves, its file, and what a person may have done to it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+
+from aiohttp import hdrs, web
+from structlog.stdlib import get_logger
+
+from duetmind_adaptive.service.http import schemas
+from duetmind_adaptive.service.http.api import Api, Document, NotFoundError
+from duetmind_adaptive.service.http.artifact import ArtifactResponse, not_modified
+from duetmind_adaptive.service.http.endpoints import Endpoint, read_body
+
+log = get_logger(__name__)
+
+MODEL_PATH = "/api/v1/models/{model}"
+
+
+class ModelRoutes:
+    """`/api/v1/models/NAME/{champion,champion/artifact,check,retrain,rollback,promote}`."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def endpoints(self) -> list[Endpoint]:
+        """The group's routes."""
+        return [
+            Endpoint(
+                method="GET",
+                path=f"{MODEL_PATH}/champion",
+                handler=self.champion,
+                summary="The serving version; 304 while its ETag is the same.",
+                answer=schemas.Champion,
+                failures=(404,),
+            ),
+            Endpoint(
+                method="GET",
+                path=f"{MODEL_PATH}/champion/artifact",
+                handler=self.artifact,
+                summary="The serving version's file, whole or in ranges; its ETag is its sha256.",
+                answer="application/octet-stream",
+                failures=(404, 416),
+            ),
+            Endpoint(
+                method="POST",
+                path=f"{MODEL_PATH}/check",
+                handler=self.check,
+                summary="Check now.",
+                answer=schemas.Requested,
+                body=schemas.EmptyBody,
+                status=202,
+                failures=(404, 409, 422),
+            ),
+            Endpoint(
+                method="POST",
+                path=f"{MODEL_PATH}/retrain",
+                handler=self.retrain,
+                summary="Retrain now, outside the daily budget.",
+                answer=schemas.Requested,
+                body=schemas.EmptyBody,
+                status=202,
+                failures=(404, 409, 422),
+            ),
+            Endpoint(
+                method="POST",
+                path=f"{MODEL_PATH}/rollback",
+                handler=self.rollback,
+                summary="Make the previous, or the named, version serve.",
+                answer=schemas.Switched,
+                body=schemas.RollbackBody,
+                failures=(404, 409, 422),
+            ),
+            Endpoint(
+                method="POST",
+                path=f"{MODEL_PATH}/promote",
+                handler=self.promote,
+                summary="Make a version serve, whatever its trial said.",
+                answer=schemas.Switched,
+                body=schemas.PromoteBody,
+                failures=(404, 409, 422),
+            ),
+        ]
+
+    async def champion(self, request: web.Request) -> web.Response:
+        """Described as JSON, with an ETag of the description."""
+        text = json.dumps(await self._api.champion(_model(request)))
+        tag = hashlib.sha256(text.encode()).hexdigest()
+        if not_modified(request, tag):
+            return web.Response(status=304, headers={hdrs.ETAG: f'"{tag}"'})
+        return web.Response(text=text, content_type="application/json", headers={hdrs.ETAG: f'"{tag}"'})
+
+    async def artifact(self, request: web.Request) -> web.StreamResponse:
+        """The file of one version; a promotion meanwhile does not mix two."""
+        artifact = await self._api.champion_artifact(_model(request))
+        if not_modified(request, artifact.sha256):
+            return web.Response(status=304, headers={hdrs.ETAG: f'"{artifact.sha256}"'})
+        if not await asyncio.to_thread(artifact.path.is_file):
+            raise NotFoundError("The champion's file is not where it was put.")
+        return ArtifactResponse(artifact)
+
+    async def check(self, request: web.Request) -> web.Response:
+        """Accepted; the check's event tells what it found."""
+        await read_body(request, schemas.EmptyBody)
+        return _done(request, await self._api.request_check(_model(request)), 202)
+
+    async def retrain(self, request: web.Request) -> web.Response:
+        """Accepted; events tell what came of it."""
+        await read_body(request, schemas.EmptyBody)
+        return _done(request, await self._api.request_retrain(_model(request)), 202)
+
+    async def rollback(self, request: web.Request) -> web.Response:
+        """Done when answered."""
+        body = await read_body(request, schemas.RollbackBody)
+        return _done(request, await self._api.rollback(_model(request), body.to))
+
+    async def promote(self, request: web.Request) -> web.Response:
+        """Done when answered."""
+        body = await read_body(request, schemas.PromoteBody)
+        return _done(request, await self._api.promote(_model(request), body.version))
+
+
+def _model(request: web.Request) -> str:
+    return request.match_info["model"]
+
+
+def _done(request: web.Request, document: Document, status: int = 200) -> web.Response:
+    """Answer an act; whoever may act is told of in the log."""
+    log.info("http.acted", act=request.path, remote=request.remote, outcome=document)
+    return web.json_response(document, status=status)

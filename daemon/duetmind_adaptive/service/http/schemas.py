@@ -1,0 +1,218 @@
+"""The documents of the API as pydantic models: bodies are checked with them, answers are documented by them.
+
+Answers may hold more keys than are named here; none of the named ones is ever taken away.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+Version = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
+
+
+class Body(BaseModel):
+    """What a client sends: nothing but the named keys."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class EmptyBody(Body):
+    """An empty object, or no body."""
+
+
+class RollbackBody(Body):
+    """Which version to go back to; the previous one by default."""
+
+    to: Version | None = None
+
+
+class PromoteBody(Body):
+    """Which version shall serve."""
+
+    version: Version
+
+
+class Answer(BaseModel):
+    """What the daemon sends."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Health(Answer):
+    """The process lives."""
+
+    status: str
+
+
+class Readiness(Answer):
+    """Whether the daemon serves, and why not."""
+
+    ready: bool
+    reasons: list[str]
+
+
+class ModelStatus(Answer):
+    """One model at a glance."""
+
+    champion: Any
+    last_check: Any
+    next_check: AwareDatetime | None
+    drift: bool | None
+    severity: str | None
+    open_incident: Any
+
+
+class BusStatus(Answer):
+    """Deliveries not finished, and given up."""
+
+    pending: int
+    dead: int
+
+
+class JobCounts(Answer):
+    """Jobs not finished."""
+
+    running: int
+    queued: int
+
+
+class Share(Answer):
+    """A resource: how much there is and how much jobs hold."""
+
+    total: float
+    reserved: float
+
+
+class Resources(Answer):
+    """What jobs may use."""
+
+    cpu: Share
+    memory_gb: Share
+    gpu: Share
+
+
+class Status(Answer):
+    """The daemon at a glance."""
+
+    version: str
+    uptime_seconds: float
+    models: dict[str, ModelStatus]
+    bus: BusStatus
+    jobs: JobCounts
+    resources: Resources
+
+
+class ModelItem(Answer):
+    """A configured model."""
+
+    name: str
+
+
+class CheckItem(Answer):
+    """A check of one window."""
+
+    model: str
+
+
+class EventItem(Answer):
+    """A CloudEvents envelope; see the schema `Event` for each type's data."""
+
+    id: str
+    type: str
+    source: str
+    time: AwareDatetime
+    data: dict[str, Any]
+
+
+class IncidentItem(Answer):
+    """A stretch of drift or bad data, from its opening to its end."""
+
+    id: str
+    model: str
+    cause: str
+    severity: str
+    state: str
+    opened: AwareDatetime
+    resolved: AwareDatetime | None
+
+
+class JobItem(Answer):
+    """A piece of work in a worker process."""
+
+    id: str
+    kind: str
+    model: str
+    state: str
+
+
+class Models(Answer):
+    """A page of models."""
+
+    items: list[ModelItem]
+    next: str | None
+
+
+class Checks(Answer):
+    """A page of checks, newest first."""
+
+    items: list[CheckItem]
+    next: str | None
+
+
+class Events(Answer):
+    """A page of events, newest first."""
+
+    items: list[EventItem]
+    next: str | None
+
+
+class Incidents(Answer):
+    """A page of incidents, newest first."""
+
+    items: list[IncidentItem]
+    next: str | None
+
+
+class Jobs(Answer):
+    """A page of jobs, newest first."""
+
+    items: list[JobItem]
+    next: str | None
+
+
+class Items(Answer):
+    """A page of a list that is still empty in this version."""
+
+    items: list[dict[str, Any]]
+    next: str | None
+
+
+class Champion(Answer):
+    """The serving version."""
+
+    version: int
+    sha256: str | None
+    promoted: AwareDatetime | None
+    metric: Any
+
+
+class Requested(Answer):
+    """An act was accepted."""
+
+
+class Switched(Answer):
+    """The version that serves now, and the one before."""
+
+    version: int | None = None
+    previous: int | None = None
+
+
+class Problem(Answer):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
