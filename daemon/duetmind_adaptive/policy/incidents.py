@@ -78,6 +78,7 @@ def _tell(cause: Cause, incident: OpenIncident, check: CheckData, reason: Reason
         columns=check.columns,
         drifted=check.drifted,
         findings=check.findings,
+        more_findings=check.more_findings,
         version=check.version,
         reason=reason,
         opened=incident.opened,

@@ -27,8 +27,7 @@ from duetmind_adaptive.events import (
 )
 from duetmind_adaptive.policy.alerts import alert_from
 from duetmind_adaptive.policy.routing import channels_for
-from duetmind_adaptive.settings.checks import active_channels
-from duetmind_adaptive.settings.model import Config
+from duetmind_adaptive.settings.model import Loaded
 
 #: one message when an incident opens and one when it is over
 TOLD = (DriftDetected, DriftResolved)
@@ -42,13 +41,13 @@ def subscription_name(channel: str) -> str:
     return f"alert.{channel}"
 
 
-def channel_subscription(channel: AlertChannel, config: Callable[[], Config]) -> Subscription:
+def channel_subscription(channel: AlertChannel, loaded: Callable[[], Loaded]) -> Subscription:
     """A channel takes the alerts its routes give it; what became of each is an event."""
 
     def wants(event: Event) -> bool:
-        now = config()
+        now = loaded()
         return isinstance(event, TOLD) and channel.name in channels_for(
-            event, now.alerts.routes, tuple(active_channels(now))
+            event, now.config.alerts.routes, tuple(now.channels)
         )
 
     async def send(event: Event, attempt: Attempt) -> Outcome:

@@ -16,6 +16,7 @@ from typing import Any
 from duetmind_adaptive.contracts import Executor
 from duetmind_adaptive.errors import DuetMindError, SourceError
 from duetmind_adaptive.events import derive_id
+from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.records import Window
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.service.clock import SimulatedClock, utc_now
@@ -116,7 +117,5 @@ async def _static(engine: Engine, model: Model, windows: Sequence[Window]) -> Se
 
 
 async def _why_no_version(engine: Engine, name: str) -> str:
-    from duetmind_adaptive.jobs import queue
-
     jobs = await engine.store.read(lambda conn: queue.page(conn, limit=1))
     return f"model {name}: no first version could be made: {jobs[0].error if jobs else 'nothing asked for one'}"

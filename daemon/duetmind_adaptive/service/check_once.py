@@ -16,6 +16,7 @@ from duetmind_adaptive.contracts import Executor
 from duetmind_adaptive.errors import SourceError
 from duetmind_adaptive.records import CheckReport, ColumnReport, VersionRef
 from duetmind_adaptive.registry import versions
+from duetmind_adaptive.registry.layout import ARTIFACT
 from duetmind_adaptive.service.reports import window_data
 from duetmind_adaptive.settings.model import Loaded, Model
 from duetmind_adaptive.store.database import path_of
@@ -59,7 +60,14 @@ async def _first_version(model: Model, executor: Executor, scratch: Path, now: d
     there = model.model_copy(update={"folder": scratch})
     request = TrainRequest(model=there, job="check", attempt=1, champion=None, upto_row=0, now=now)
     report = await executor.run(run_task, TRAIN_VERSION, request, timeout=PATIENCE)
-    return versions.report_ref(model.name, 1, report)
+    return VersionRef(
+        model=model.name,
+        version=1,
+        folder=report.folder,
+        artifact=report.folder / ARTIFACT if report.sha256 else None,
+        sha256=report.sha256 or None,
+        baseline=report.baseline,
+    )
 
 
 def document(model: Model, report: CheckReport) -> dict[str, Any]:

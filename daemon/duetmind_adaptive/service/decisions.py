@@ -69,4 +69,5 @@ class Decisions:
             if isinstance(follow_up, DriftDetected | DriftUpdated | DriftResolved):
                 incidents.follow(tx, follow_up)
             self._bus.publish_in(tx, follow_up)
-            log.info("policy.decided", model=event.model, decision=follow_up.type, reason=follow_up.data.reason)
+            reason = getattr(follow_up.data, "reason", "")
+            log.info("policy.decided", model=event.model, decision=follow_up.type, reason=reason)

@@ -7,6 +7,7 @@ in here can tell the difference.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 
@@ -15,6 +16,7 @@ from structlog.stdlib import get_logger
 
 from duetmind_adaptive.bus.bus import DurableBus
 from duetmind_adaptive.contracts import Clock, Executor, Store
+from duetmind_adaptive.errors import RegistryError
 from duetmind_adaptive.events import derive_id
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.runner import JobRunner
@@ -67,6 +69,7 @@ class Engine:
         self.handlers = handlers
         self.new_id = new_id
         self._rules = _rules(loaded)
+        self._switching: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.bus = DurableBus(store, machine_clock, owner=owner)
         kind = RetrainKind(store, self.bus, clock, self.model, self.settle_champion)
         self.runner = JobRunner(
@@ -78,7 +81,7 @@ class Engine:
         self.operations = ModelOperations(
             store, self.bus, clock, self.model, wake_jobs=self.runner.wake, switched=self.settle_champion
         )
-        self.bus.subscribe(Decisions(self.bus, clock, lambda name: self._rules.get(name)).subscription())
+        self.bus.subscribe(Decisions(self.bus, clock, self._rules_of).subscription())
         for action in handlers.actions.values():
             self.bus.subscribe(action_subscription(action, self.operations))
         self._subscribe_channels()
@@ -87,9 +90,12 @@ class Engine:
         """The model's settings as they are now."""
         return self.loaded.models.get(name)
 
+    def _rules_of(self, name: str) -> Rules | None:
+        return self._rules.get(name)
+
     def _subscribe_channels(self) -> None:
         for channel in self.handlers.channels.values():
-            self.bus.subscribe(channel_subscription(channel, lambda: self.loaded.config))
+            self.bus.subscribe(channel_subscription(channel, lambda: self.loaded))
 
     async def prepare(self) -> None:
         """Go on where the last process stood: champion links, then a first version for each model without one."""
@@ -99,6 +105,7 @@ class Engine:
 
     async def start(self) -> None:
         """Work deliveries and jobs off as they come, until `stop`."""
+        await self._sweep()
         await self.bus.start()
         await self.runner.start()
         await self.prepare()
@@ -139,12 +146,23 @@ class Engine:
                 await self.operations.request_retrain(name, request=request, reason=Reason.INITIAL)
 
     async def settle_champion(self, name: str) -> None:
-        """Make the champion link say what the store says."""
+        """Make the champion link say what the store says; one at a time, so that the newest word is the last."""
         model = self.model(name)
         if model is None:
             return
-        row = await self.store.read(lambda conn: versions.champion(conn, name))
-        await asyncio.to_thread(champion.reconcile, model.folder, row)
+        async with self._switching[name]:
+            row = await self.store.read(lambda conn: versions.champion(conn, name))
+            try:
+                await asyncio.to_thread(champion.reconcile, model.folder, row)
+            except RegistryError as error:
+                log.error("champion.link_failed", model=name, reason=str(error))
+
+    async def _sweep(self) -> None:
+        """Delete what killed training jobs left; before any job runs."""
+        for name, model in self.loaded.models.items():
+            keep = await self.store.read(partial(versions.folders, model=name))
+            if swept := await asyncio.to_thread(champion.sweep, model.folder, keep):
+                log.info("champion.swept", model=name, folders=swept)
 
 
 def _rules(loaded: Loaded) -> dict[str, Rules]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from duetmind_adaptive.contracts import Bus, Clock, Delivered, Outcome, Rejected, Store, Transaction
 from duetmind_adaptive.errors import RegistryError
@@ -18,7 +19,7 @@ from duetmind_adaptive.events import (
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.registry import versions
-from duetmind_adaptive.registry.versions import Switch
+from duetmind_adaptive.registry.versions import Switch, Version
 from duetmind_adaptive.settings.model import Model
 
 #: the kind of the job that makes a version
@@ -42,15 +43,15 @@ class ModelOperations:
         self._bus = bus
         self._clock = clock
         self._models = models
+        #: says that there may be a job to claim
         self._wake_jobs = wake_jobs
         #: brings the champion link in line with the store
         self._switched = switched
 
     async def retrain(self, model: str, *, request: str) -> Outcome:
         """Queue the training job of a request; a second call finds it queued."""
-        known = self._models(model)
-        if known is None or known.pipeline is None and known.prediction is None and known.target is not None:
-            return Rejected(f"model {model} is not in the config, or nothing there says how to train it")
+        if self._models(model) is None:
+            return Rejected(f"model {model} is no longer in the config")
         fresh = await self._store.write(lambda tx: self._enqueue(tx, model, request))
         return Delivered("queued" if fresh else "already queued")
 
@@ -73,32 +74,52 @@ class ModelOperations:
 
     async def roll_back(self, model: str, *, request: str, to: int | None, reason: str) -> Switch | None:
         """As `rollback`, raising RegistryError where there is nothing to go back to; None if already done."""
-        return await self._switch(
-            model,
-            ModelRolledBack,
-            lambda tx, now: versions.rollback(tx, model, to=to, request=request, reason=reason, now=now),
-            request,
-        )
+        known = self._models(model)
+
+        def usable(version: Version) -> bool:
+            return known is not None and versions.is_whole(version, known.folder)
+
+        def change(tx: Transaction, now: datetime) -> Switch | None:
+            return versions.rollback(tx, model, to=to, request=request, reason=reason, now=now, usable=usable)
+
+        return await self._switch(model, ModelRolledBack, change, request)
 
     async def promote(self, model: str, version: int, *, request: str, reason: str) -> Switch | None:
-        """Make a version the champion because a person says so."""
-        return await self._switch(
-            model,
-            ModelPromoted,
-            lambda tx, now: versions.promote(tx, model, version, request=request, reason=reason, now=now),
-            request,
-        )
+        """Make a version the champion because a person says so; None if it is already."""
 
-    async def _switch(self, model, kind, change, request):
+        def change(tx: Transaction, now: datetime) -> Switch | None:
+            return versions.promote(tx, model, version, request=request, reason=reason, now=now)
+
+        return await self._switch(model, ModelPromoted, change, request)
+
+    async def _switch(
+        self,
+        model: str,
+        kind: type[ModelPromoted | ModelRolledBack],
+        change: Callable[[Transaction, datetime], Switch | None],
+        request: str,
+    ) -> Switch | None:
+        """The switch and the event that tells of it in one transaction, then the link that servers follow."""
+
         def transaction(tx: Transaction) -> Switch | None:
             now = self._clock.now()
             switch = change(tx, now)
             if switch is not None:
-                self._bus.publish_in(
-                    tx, switch_event(kind, model, switch, id=derive_id(request, kind.__name__), now=now)
-                )
+                event_id = derive_id(request, kind.__name__)
+                self._bus.publish_in(tx, make(kind, _version_data(model, switch), id=event_id, time=now))
             return switch
 
         switch = await self._store.write(transaction)
         await self._switched(model)
         return switch
+
+
+def _version_data(model: str, switch: Switch) -> VersionData:
+    return VersionData(
+        model=model,
+        version=switch.version,
+        previous=switch.previous,
+        reason=switch.reason,
+        metric=switch.metric,
+        sha256=switch.sha256,
+    )

@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from duetmind_adaptive.contracts import AlertChannel, ChannelFactory, ResponseAction
 from duetmind_adaptive.errors import ConfigError
 from duetmind_adaptive.service.logs import register_secret
-from duetmind_adaptive.settings.checks import active_channels
 from duetmind_adaptive.settings.model import ChannelSettings, Loaded
 from duetmind_adaptive.settings.secrets import resolve_secrets
 
@@ -36,7 +35,7 @@ def load_handlers(loaded: Loaded, environ: Mapping[str, str]) -> Handlers:
     """Make every channel that is on and every installed action."""
     problems: list[str] = []
     made: dict[str, AlertChannel] = {}
-    for name, settings in active_channels(loaded.config).items():
+    for name, settings in loaded.channels.items():
         try:
             made[name] = _channel(name, settings, environ, loaded.path.parent)
         except ConfigError as error:
@@ -51,7 +50,7 @@ def load_handlers(loaded: Loaded, environ: Mapping[str, str]) -> Handlers:
 
 
 def _channel(name: str, settings: ChannelSettings, environ: Mapping[str, str], base: Path) -> AlertChannel:
-    options = resolve_secrets(settings.model_extra or {}, environ, base)
+    options = resolve_secrets(settings.options, environ, base)
     _keep_out_of_logs(options)
     return _factory(settings.type)(name, options)
 

@@ -7,7 +7,7 @@ the job, so that a kill at any moment leaves either a job to run again or a fini
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -81,9 +81,9 @@ class RetrainKind:
         told = RetrainData(model=job.model, reason="trained", version=version, job=job.id, metric=metric)
         self._publish(tx, RetrainSucceeded, told, job, "succeeded")
         if previous is None:
-            self._promote(tx, job, version, result, Reason.FIRST_VERSION, now)
+            self._promote(tx, job, version, result, Reason.FIRST_VERSION)
         elif result.gate is not None and result.gate.verdict == "better":
-            self._promote(tx, job, version, result, Reason.GATE_PASSED, now)
+            self._promote(tx, job, version, result, Reason.GATE_PASSED)
         else:
             self._reject(tx, job, version, previous.version, result)
 
@@ -108,9 +108,8 @@ class RetrainKind:
             now=self._clock.now(),
         )
 
-    def _promote(
-        self, tx: Transaction, job: Job, version: int, report: TrainingReport, reason: Reason, now: datetime
-    ) -> None:
+    def _promote(self, tx: Transaction, job: Job, version: int, report: TrainingReport, reason: Reason) -> None:
+        now = self._clock.now()
         switch = versions.promote(tx, job.model, version, request=job.id, reason=reason, now=now)
         if switch is None:
             return
@@ -124,7 +123,7 @@ class RetrainKind:
 
     def _publish(self, tx: Transaction, kind: type[Envelope[Any]], data: Data, job: Job, step: str) -> None:
         self._bus.publish_in(tx, make(kind, data, id=derive_id(job.id, step), time=self._clock.now()))
-        log.info("retrain." + step.split()[0], model=job.model, job=job.id)
+        log.info("retrain." + step.split(maxsplit=1)[0], model=job.model, job=job.id)
 
 
 def _version_data(job: Job, version: int, previous: int | None, report: TrainingReport, reason: Reason) -> VersionData:

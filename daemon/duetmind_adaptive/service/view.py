@@ -13,10 +13,11 @@ from structlog.stdlib import get_logger
 from duetmind_adaptive import __version__
 from duetmind_adaptive.bus import deadletters
 from duetmind_adaptive.bus import log as event_log
-from duetmind_adaptive.errors import DuetMindError
+from duetmind_adaptive.errors import DuetMindError, RegistryError
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.registry import versions
+from duetmind_adaptive.registry.versions import Switch, Version
 from duetmind_adaptive.service.documents import (
     Document,
     check_document,
@@ -136,11 +137,12 @@ class View:
     async def champion(self, model: str) -> Document:
         """The serving version."""
         row = await self._champion(model)
+        reign = (await self._read(lambda conn: versions.history(conn, model, limit=1)))[0]
         return {
             "model": model,
             "version": row.version,
             "sha256": row.sha256,
-            "promoted": iso(row.promoted),
+            "promoted": iso(reign.since),
             "metric": row.metric,
         }
 
@@ -152,7 +154,7 @@ class View:
             raise NotFoundError(f"version {row.version} of {model} is deployed elsewhere; there is no file of it here")
         return Artifact(reference.artifact, reference.sha256)
 
-    async def _champion(self, model: str) -> Any:
+    async def _champion(self, model: str) -> Version:
         self._model(model)
         row = await self._read(lambda conn: versions.champion(conn, model))
         if row is None:
@@ -188,7 +190,7 @@ class View:
         switch = await self._engine.operations.roll_back(
             model, request=self._engine.new_id(), to=to, reason="asked for by a person"
         )
-        return {"model": model, "version": switch.version, "previous": switch.previous, "reason": "manual"}
+        return _switched(model, switch)
 
     async def promote(self, model: str, version: int) -> Document:
         """Make a version serve."""
@@ -196,7 +198,7 @@ class View:
         switch = await self._engine.operations.promote(
             model, version, request=self._engine.new_id(), reason="asked for by a person"
         )
-        return {"model": model, "version": switch.version, "previous": switch.previous, "reason": "manual"}
+        return _switched(model, switch)
 
     # ------------------------------------------------------------ helpers
 
@@ -208,6 +210,12 @@ class View:
 
     async def _read(self, query: Callable[[Connection], T]) -> T:
         return await self._engine.store.read(query)
+
+
+def _switched(model: str, switch: Switch | None) -> Document:
+    if switch is None:
+        raise RegistryError(f"model {model} is served by this version already")
+    return {"model": model, "version": switch.version, "previous": switch.previous, "reason": switch.reason}
 
 
 def _status_of(conn: Connection, names: Sequence[str]) -> Document:

@@ -67,12 +67,13 @@ def note_problem(tx: Transaction, model: str, problem: str | None) -> bool:
 def unlabelled(conn: Connection, model: str, limit: int) -> list[tuple[Window, int]]:
     """The newest `limit` windows whose labels were not in, oldest first, with the version that served each."""
     query = (
-        select(checks.c.first_row, checks.c.last_row, checks.c.start, checks.c.end, checks.c.version)
+        select(checks)
         .where(checks.c.model == model, checks.c.labelled == 0, checks.c.version.is_not(None))
         .order_by(checks.c.first_row.desc())
         .limit(limit)
     )
-    return [(window_of(row), row.version) for row in reversed(conn.execute(query).all())]
+    rows: Sequence[Row[Any]] = conn.execute(query).all()
+    return [(window_of(row), row.version) for row in reversed(rows)]
 
 
 def page(

@@ -6,17 +6,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from duetmind_adaptive.drift.metrics import measure
 from duetmind_adaptive.errors import ColumnMismatchError, ColumnMissingError
 from duetmind_adaptive.records import MetricReading, VersionRef, Window
-from duetmind_adaptive.registry.artifact import LoadedModel, load_artifact
+from duetmind_adaptive.registry.artifact import load_artifact
+from duetmind_adaptive.registry.loaded import LoadedModel
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.labels import with_labels
 from duetmind_adaptive.sources.production import ProductionSource
+
+#: predictions, scores (or None) and the classes in the order of the scores' columns (None: those of the labels)
+Answers = tuple[NDArray[Any], NDArray[Any] | None, Sequence[Any] | None]
 
 #: champions differ in size; a dozen small models is what a warm worker may hold
 MODELS_KEPT = 12
@@ -36,16 +41,25 @@ def measure_window(
     if answers is None:
         return None
     truth = labelled[model.target].to_numpy(zero_copy_only=False)
-    prediction, score = answers
-    return measure(model.metric, model.task, truth=truth, prediction=prediction, score=score, seed=window.first_row)
+    prediction, score, classes = answers
+    return measure(
+        model.metric,
+        model.task,
+        truth=truth,
+        prediction=prediction,
+        score=score,
+        seed=window.first_row,
+        classes=classes,
+    )
 
 
-def answer(model: Model, version: VersionRef, table: pa.Table) -> tuple[np.ndarray, np.ndarray | None] | None:
-    """Predictions and scores of `version` for the rows of `table`; None when its inputs are not all there."""
+def answer(model: Model, version: VersionRef, table: pa.Table) -> Answers | None:
+    """Predictions, scores and classes of `version` for the rows of `table`; None when its inputs do not fit."""
     if version.artifact is None:
         return _given_answers(model, table)
     try:
-        return loaded_model(version.artifact, version.sha256 or "").answer(table)
+        loaded = loaded_model(version.artifact, version.sha256 or "")
+        return *loaded.answer(table), loaded.classes.tolist() or None
     except (ColumnMissingError, ColumnMismatchError):  # a data-quality finding says so; there is no metric to tell
         return None
 
@@ -65,14 +79,14 @@ def measure_windows(
     return tuple(reading.value if reading else None for reading in readings)
 
 
-def _given_answers(model: Model, table: pa.Table) -> tuple[np.ndarray, np.ndarray | None] | None:
+def _given_answers(model: Model, table: pa.Table) -> Answers | None:
     if model.prediction is None or model.prediction not in table.column_names:
         return None
     prediction = table[model.prediction].to_numpy(zero_copy_only=False)
     if model.score is None:
-        return prediction, None
+        return prediction, None, None
     if model.score not in table.column_names:
-        raise ArtifactError(
-            f"model {model.name}: score column '{model.score}' is not in the data; fix models.{model.name}.score"
+        raise ColumnMissingError(
+            f"model {model.name}: the score column '{model.score}' is not in the data; fix models.{model.name}.score"
         )
-    return prediction, table[model.score].to_numpy(zero_copy_only=False)
+    return prediction, table[model.score].to_numpy(zero_copy_only=False), None

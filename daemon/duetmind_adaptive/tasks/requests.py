@@ -58,7 +58,7 @@ class CheckOutcome:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainRequest:
-    """A new version of one model, please, staged in `registry.layout.version_folder(model.folder, folder_name(job, attempt))`."""
+    """A new version of one model, please, in the folder that `registry.layout` names after job and attempt."""
 
     model: Model
     job: str

@@ -60,7 +60,7 @@ def _print(document: dict[str, Any]) -> None:
     summary = document["summary"]
     print(headline(document))
     print(
-        f"{summary['alerts']} alerts, {document['delivered']} delivered to the webhook; {summary['retrains']} retrains, "
-        f"{summary['promotions']} promotions, {summary['rollbacks']} rollback on request; {summary['seconds']:.0f} s"
+        f"{summary['alerts']} alerts, {document['delivered']} delivered to the webhook; "
+        f"{summary['retrains']} retrains, {summary['promotions']} promotions, {summary['rollbacks']} rollback on request; {summary['seconds']:.0f} s"
     )
     print(f"report: {document['report']}")

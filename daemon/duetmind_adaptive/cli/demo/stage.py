@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -102,7 +101,7 @@ class Stage:
         target = self.folder / "stream" / f"window-{index:03}.parquet"
         partial = target.with_suffix(".tmp")
         pq.write_table(self.window(index), partial)
-        os.replace(partial, target)
+        partial.replace(target)
 
     def static_metric(self, artifact: Path) -> list[float]:
         """The accuracy of one version on every window: what would have been without the loop."""
