@@ -13,7 +13,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
-from duetmind_adaptive.events import CheckCompleted, CheckFailed, Event
+from duetmind_adaptive.events import AlertDelivered, AlertFailed, CheckCompleted, CheckFailed, Event
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 #: seconds; a check takes from a tenth of a second to minutes
@@ -56,7 +56,10 @@ class Metrics:
         self._pending = Gauge("duetmind_bus_pending", "Deliveries not yet finished.", registry=registry)
         self._dead = Gauge("duetmind_bus_dead", "Deliveries given up.", registry=registry)
         self._deliveries = Counter(
-            "duetmind_deliveries", "Tries of deliveries by outcome.", ["handler", "outcome"], registry=registry
+            "duetmind_deliveries",
+            "Finished deliveries of alerts by outcome: delivered or dead.",
+            ["handler", "outcome"],
+            registry=registry,
         )
         self._jobs = Gauge("duetmind_jobs", "Jobs queued and running.", ["state"], registry=registry)
         self._slots = Counter("duetmind_slots", "Scheduled slots by what became of them.", ["state"], registry=registry)
@@ -74,8 +77,11 @@ class Metrics:
     # ------------------------------------------------------------ what happens
 
     def observe(self, event: Event) -> None:
-        """Count what an event tells of a model's checks; other events change nothing."""
-        if isinstance(event, CheckFailed):
+        """Count what an event tells of checks and alerts; other events change nothing."""
+        if isinstance(event, AlertDelivered | AlertFailed):
+            outcome = "delivered" if isinstance(event, AlertDelivered) else "dead"
+            self._deliveries.labels(f"alert.{event.data.channel}", outcome).inc()
+        elif isinstance(event, CheckFailed):
             self._checks.labels(event.model, "failed").inc()
         elif isinstance(event, CheckCompleted):
             data = event.data
@@ -87,10 +93,6 @@ class Metrics:
     def check_took(self, seconds: float) -> None:
         """A check lasted `seconds`."""
         self._check_seconds.observe(seconds)
-
-    def delivery(self, handler: str, outcome: str) -> None:
-        """A try of a delivery ended as delivered, retry or dead."""
-        self._deliveries.labels(handler, outcome).inc()
 
     def slots_settled(self, state: str, number: int = 1) -> None:
         """Slots ran, were late, coalesced or missed."""

@@ -6,8 +6,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
 
 from duetmind_adaptive.errors import DuetMindError, StoreError
+from duetmind_adaptive.service.http.pages import render
 from duetmind_adaptive.service.http.server import HttpServer
 from duetmind_adaptive.service.metrics import Metrics
 from duetmind_adaptive.settings.model import HttpSettings
@@ -144,6 +148,19 @@ async def test_the_page_shows_models_and_cannot_be_written_by_their_names(
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert not re.findall(r"(?:https?:)?//[a-z]", text.replace("<!doctype", ""))
+
+
+@given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=5, unique=True))
+def test_whatever_a_model_is_called_page_and_metrics_stay_well_formed(names: list[str]) -> None:
+    status = {"version": "1", "models": {name: {"severity": name, "open_incident": name} for name in names}}
+    page = render(status, names, [{"model": name, "cause": name} for name in names], [])
+    plain = render({"version": "1", "models": {"a": {"drift": True}}}, ["x"], [{}], [])
+    assert set(re.findall(r"<(/?\w+)", page)) <= set(re.findall(r"<(/?\w+)", plain))
+    metrics = Metrics()
+    metrics.show_status(status)
+    families = list(text_string_to_metric_families(metrics.render().decode()))
+    (incidents,) = (family for family in families if family.name == "duetmind_incidents_open")
+    assert {sample.labels["model"] for sample in incidents.samples} == set(names)
 
 
 async def test_a_fault_of_the_daemon_is_a_problem_without_its_details(client: aiohttp.ClientSession, api: Any) -> None:

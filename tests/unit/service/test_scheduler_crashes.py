@@ -168,7 +168,7 @@ class Daemon(RuleBasedStateMachine):
             self.runner.close()
 
 
-Daemon.TestCase.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+Daemon.TestCase.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
 TestDaemon = Daemon.TestCase
 
 
