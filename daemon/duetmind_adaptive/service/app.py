@@ -23,6 +23,7 @@ from duetmind_adaptive.service.http.server import HttpServer
 from duetmind_adaptive.service.liveness import Liveness
 from duetmind_adaptive.service.lock import StateLock
 from duetmind_adaptive.service.metrics import Metrics
+from duetmind_adaptive.service.metrics_feed import MetricsFeed
 from duetmind_adaptive.service.plugins import load_handlers
 from duetmind_adaptive.service.reloading import Reloader
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
@@ -78,8 +79,8 @@ class Daemon:
         stack.push_async_callback(store.close)
         limit = loaded.config.orchestration.max_concurrent_tasks
         pool = await stack.enter_async_context(ProcessPool(fresh_limit=limit))
-        engine = self._engine(store, pool, limit)
         metrics = Metrics()
+        engine = self._engine(store, pool, metrics, limit)
         scheduler = Scheduler(
             store, engine.clock, ModelTimer(engine.clock), engine.checks.run, settled=metrics.slots_settled
         )
@@ -91,7 +92,7 @@ class Daemon:
         stack.push_async_callback(engine.stop)
         await scheduler.start({name: model.schedule for name, model in loaded.models.items()})
         stack.push_async_callback(scheduler.stop)
-        await self._supervise(stack, liveness)
+        await self._supervise(stack, liveness, MetricsFeed(store, metrics))
         self._on_signals(reloader, liveness)
         liveness.started = True
         self._notifier.ready(f"watching {len(loaded.models)} models")
@@ -103,7 +104,7 @@ class Daemon:
         self._notifier.stopping()
         log.info("daemon.draining")
 
-    def _engine(self, store: Database, pool: ProcessPool, limit: int) -> Engine:
+    def _engine(self, store: Database, pool: ProcessPool, metrics: Metrics, limit: int) -> Engine:
         handlers = load_handlers(self._loaded, self._environ)
         for problem in (*self._loaded.warnings, *handlers.problems):
             log.warning("config.warning", message=problem)
@@ -117,6 +118,7 @@ class Daemon:
             owner=f"{os.getpid()}-{uuid_utils.uuid7()}",
             new_id=lambda: str(uuid_utils.uuid7()),
             training_limit=limit,
+            check_took=metrics.check_took,
         )
 
     def _token(self) -> str:
@@ -126,9 +128,9 @@ class Daemon:
             given = read_secret(reference.model_dump(exclude_none=True), self._environ, self._loaded.path.parent)
         return ensure_token(self._loaded.state, given)
 
-    async def _supervise(self, stack: AsyncExitStack, liveness: Liveness) -> None:
-        """Tasks that last as long as the daemon; one that ends by itself takes the daemon with it."""
-        for work in (liveness.watch(), self._notifier.keep_alive(liveness.alive)):
+    async def _supervise(self, stack: AsyncExitStack, liveness: Liveness, feed: MetricsFeed) -> None:
+        """Tasks that last as long as the daemon; one that breaks takes the daemon with it."""
+        for work in (liveness.watch(), feed.follow(), self._notifier.keep_alive(liveness.alive)):
             task = asyncio.create_task(work)
             task.add_done_callback(self._died)
             stack.callback(task.cancel)

@@ -42,6 +42,7 @@ class CheckService:
         clock: Clock,
         models: Callable[[str], Model | None],
         new_id: Callable[[], str],
+        took: Callable[[float], None],
     ) -> None:
         self._store = store
         self._bus = bus
@@ -49,6 +50,7 @@ class CheckService:
         self._clock = clock
         self._models = models
         self._new_id = new_id
+        self._took = took
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def run(self, name: str, _slot: datetime | None = None) -> str:
@@ -87,7 +89,10 @@ class CheckService:
         failpoint("check.before_commit")
         await self._store.write(lambda tx: self._commit(tx, model, outcome))
         failpoint("check.after_commit")
-        return "" if outcome.report else outcome.waiting
+        if outcome.report is None:
+            return outcome.waiting
+        self._took(outcome.report.seconds)
+        return ""
 
     def _request(self, conn: Connection, model: Model) -> CheckRequest:
         champion = versions.champion(conn, model.name)
@@ -114,7 +119,7 @@ class CheckService:
             checks.note_problem(tx, model.name, None)
             return
         now = self._clock.now()
-        if checks.record(tx, model.name, report, reports.document(report), outcome.cursor, now):
+        if checks.record(tx, model.name, report, body=reports.document(report), position=outcome.cursor, now=now):
             metric = model.metric if model.target else None
             self._bus.publish_in(tx, reports.completed(model.name, metric, report, id=self._new_id(), now=now))
 

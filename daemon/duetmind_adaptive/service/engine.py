@@ -47,6 +47,8 @@ class Engine:
         Names this process in leases and job rows; different after every start.
     new_id
         Makes the ids of events that do not follow from another one.
+    check_took
+        Told the seconds that each check took in its worker.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Engine:
         owner: str,
         new_id: Callable[[], str],
         training_limit: int = 1,
+        check_took: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self.loaded = loaded
         self.store = store
@@ -76,7 +79,13 @@ class Engine:
             store, executor, machine_clock, self.bus, {RETRAIN_JOB: kind}, owner=owner, limit=training_limit
         )
         self.checks = CheckService(
-            store=store, bus=self.bus, executor=executor, clock=clock, models=self.model, new_id=new_id
+            store=store,
+            bus=self.bus,
+            executor=executor,
+            clock=clock,
+            models=self.model,
+            new_id=new_id,
+            took=check_took,
         )
         self.operations = ModelOperations(
             store, self.bus, clock, self.model, wake_jobs=self.runner.wake, switched=self.settle_champion

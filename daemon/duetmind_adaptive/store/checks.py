@@ -30,7 +30,7 @@ def cursor(conn: Connection, model: str) -> CursorRow:
     return CursorRow(row.next_row, row.position or None, row.problem) if row else CursorRow()
 
 
-def record(tx: Transaction, model: str, report: CheckReport, body: str, position: str, now: datetime) -> bool:
+def record(tx: Transaction, model: str, report: CheckReport, *, body: str, position: str, now: datetime) -> bool:
     """Keep a check and move the cursor past its window; False if that window already has its check."""
     window, performance = report.window, report.performance
     values = {
@@ -76,9 +76,7 @@ def unlabelled(conn: Connection, model: str, limit: int) -> list[tuple[Window, i
     return [(window_of(row), row.version) for row in reversed(rows)]
 
 
-def page(
-    conn: Connection, *, model: str | None, before: tuple[str, str, int] | None, limit: int
-) -> Sequence[Row[Any]]:
+def page(conn: Connection, *, model: str | None, before: tuple[str, str, int] | None, limit: int) -> Sequence[Row[Any]]:
     """Checks, newest first; `before` is (at, model, first_row) of the last one seen."""
     order = (checks.c.at, checks.c.model, checks.c.first_row)
     query = select(checks).order_by(*(column.desc() for column in order)).limit(limit)

@@ -43,7 +43,7 @@ def open_of(conn: Connection, model: str) -> Row[Any] | None:
 def count_open(conn: Connection) -> dict[str, int]:
     """Open incidents per model."""
     query = select(incidents.c.model, func.count()).where(incidents.c.state == "open").group_by(incidents.c.model)
-    return {model: count for model, count in conn.execute(query)}
+    return dict(conn.execute(query).tuples().all())
 
 
 def page(conn: Connection, *, model: str | None, before: str | None, limit: int) -> Sequence[Row[Any]]:
