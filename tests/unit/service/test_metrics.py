@@ -5,6 +5,9 @@ from datetime import UTC, datetime
 from prometheus_client.parser import text_string_to_metric_families
 
 from duetmind_adaptive.events import (
+    AlertData,
+    AlertDelivered,
+    AlertFailed,
     CheckCompleted,
     CheckData,
     CheckFailed,
@@ -57,13 +60,16 @@ def test_events_of_checks_are_counted() -> None:
 def test_everything_else_is_counted() -> None:
     metrics = Metrics()
     metrics.check_took(0.3)
-    metrics.delivery("ops", "delivered")
+    told = AlertData(model="loans", channel="ops", alert="a1")
+    metrics.observe(make(AlertDelivered, told, id="1", time=NOW))
+    metrics.observe(make(AlertFailed, told, id="2", time=NOW))
     metrics.slots_settled("coalesced", 3)
     metrics.config_reloaded(ok=False)
     metrics.loop_lag(0.002)
     found = samples(metrics)
     assert found["duetmind_check_seconds_count[]"] == 1
-    assert found["duetmind_deliveries_total[('handler', 'ops'), ('outcome', 'delivered')]"] == 1
+    for outcome in ("delivered", "dead"):
+        assert found[f"duetmind_deliveries_total[('handler', 'alert.ops'), ('outcome', '{outcome}')]"] == 1
     assert found["duetmind_slots_total[('state', 'coalesced')]"] == 3
     assert found["duetmind_config_reload_success[]"] == 0
     assert found["duetmind_config_reloads_total[('result', 'refused')]"] == 1
