@@ -37,7 +37,7 @@ class PromoteBody(Body):
 class Answer(BaseModel):
     """What the daemon sends."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
 
 class Health(Answer):

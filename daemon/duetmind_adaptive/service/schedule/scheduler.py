@@ -20,6 +20,7 @@ from structlog.stdlib import get_logger
 from duetmind_adaptive.contracts import Clock, Store, Transaction
 from duetmind_adaptive.errors import DuetMindError
 from duetmind_adaptive.service.clock import wall_delay
+from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.service.schedule import plans, rows
 from duetmind_adaptive.service.schedule.rows import Fate, Slot
 from duetmind_adaptive.service.schedule.slots import check_schedule
@@ -269,7 +270,7 @@ class Scheduler:
             return "missed", str(error)[:REASON_LENGTH]
         except Exception as error:  # one model's check must not stop the schedule of the others
             log.exception("schedule.check_crashed", model=slot.model, slot=slot.slot.isoformat())
-            return "missed", f"{type(error).__name__}: {error}"[:REASON_LENGTH]
+            return "missed", redact(f"{type(error).__name__}: {error}")[:REASON_LENGTH]
         if lateness <= LATE_AFTER:
             return "ran", reason
         late = f"started {lateness.total_seconds():.0f} s late"
