@@ -23,10 +23,13 @@ async def serve(folder: str) -> None:
     )
 
 
+FORGOTTEN: list[ProcessPool] = []
+
+
 async def forget(folder: str) -> None:
     """Leave without closing the pool."""
-    pool = ProcessPool(size=1)
-    await pool.run(worker_tasks.mark_and_nap, folder, 0.0, timeout=LIMIT)
+    FORGOTTEN.append(ProcessPool(size=1))
+    await FORGOTTEN[0].run(worker_tasks.mark_and_nap, folder, 0.0, timeout=LIMIT)
     raise SystemExit(7)
 
 

@@ -42,6 +42,10 @@ def environment(name: str) -> str | None:
     return os.environ.get(name)
 
 
+def read(path: str) -> str:
+    return Path(path).read_text()
+
+
 def niceness() -> int:
     return os.nice(0)
 

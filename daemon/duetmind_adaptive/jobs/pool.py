@@ -197,7 +197,7 @@ class ProcessPool:
             raise
         self.problem = None
         self._alive.add(worker)
-        worker.died.add_done_callback(lambda _: self._bury(worker))
+        worker.died.add_done_callback(lambda died: died.cancelled() or self._bury(worker))
         if self._closed:
             await worker.end(self._grace, gently=True)
             raise _closed_error("that waited")

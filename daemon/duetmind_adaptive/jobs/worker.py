@@ -7,11 +7,13 @@ is code the operator chose to run. What a task prints goes to standard error; th
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pickle
 import signal
 import socket
 import sys
+from pathlib import Path
 
 from duetmind_adaptive.jobs.leash import tie_to_parent
 from duetmind_adaptive.jobs.wire import pack_error, pack_result, read_frame, write_frame
@@ -25,6 +27,8 @@ THREAD_LIMITS = (
     "VECLIB_MAXIMUM_THREADS",
     "LOKY_MAX_CPU_COUNT",
 )
+#: added to a worker's badness, of 1000: when memory runs out the kernel shall take a worker, which is retried
+OOM_SCORE = 500
 
 
 def main(channel: socket.socket, nice: int) -> None:
@@ -52,6 +56,8 @@ def settle_in(nice: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.dup2(2, 1)
     os.nice(nice)
+    with contextlib.suppress(OSError):  # only Linux has it
+        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
     for variable in THREAD_LIMITS:
         os.environ.setdefault(variable, "1")
 

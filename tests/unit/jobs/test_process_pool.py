@@ -14,7 +14,7 @@ import worker_tasks
 
 from duetmind_adaptive.errors import JobError, JobTimeoutError, WorkerDiedError
 from duetmind_adaptive.jobs.pool import FRESH_NICENESS, ProcessPool
-from duetmind_adaptive.jobs.worker import THREAD_LIMITS
+from duetmind_adaptive.jobs.worker import OOM_SCORE, THREAD_LIMITS
 
 LIMIT = timedelta(seconds=30)
 GRACE = timedelta(seconds=0.3)
@@ -99,6 +99,11 @@ async def test_a_fresh_process_is_nicer_and_leads_a_session_of_its_own(pool: Pro
     assert await pool.run(worker_tasks.niceness, timeout=LIMIT, fresh=True) == min(19, service + FRESH_NICENESS)
     assert await pool.run(worker_tasks.niceness, timeout=LIMIT) == service
     assert len(set(await pool.run(worker_tasks.group, timeout=LIMIT))) == 1
+
+
+async def test_the_kernel_takes_a_worker_before_the_service_when_memory_runs_out(pool: ProcessPool) -> None:
+    score = await pool.run(worker_tasks.read, "/proc/self/oom_score_adj", timeout=LIMIT)
+    assert int(score) >= OOM_SCORE
 
 
 async def test_numeric_libraries_get_one_thread_unless_the_operator_says_otherwise(
