@@ -28,10 +28,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.bus import MachineClock
 from sqlalchemy import Connection, text
 
 import duetmind_adaptive
+from benchmarks.bus import MachineClock
 from duetmind_adaptive import failpoints
 from duetmind_adaptive.bus.bus import DurableBus
 from duetmind_adaptive.contracts import Attempt, Delivered, Outcome, Retry, RetryPolicy, Subscription, Transaction
