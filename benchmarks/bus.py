@@ -7,6 +7,7 @@ machine slows both sides alike.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 import statistics
 import tempfile
@@ -26,6 +27,8 @@ from duetmind_adaptive.store.tables import stamp
 HANDLERS = ("alerts", "responses", "audit")
 PUBLISHERS = 64
 MODELS = 10
+#: an event's row, and its deliveries' without the seq
+RawRows = tuple[tuple[str, ...], list[tuple[str, ...]]]
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -88,6 +91,20 @@ async def paced(bus: DurableBus, *, seconds: float, per_second: int = 100) -> fl
     return percentile(latencies, 0.99) * 1e3
 
 
+def raw_paced(path: Path, *, seconds: float, per_second: int = 100) -> float:
+    """99th percentile of a plain sqlite3 commit of the same rows at the same rate, milliseconds: the disk's share."""
+    rows = raw_rows([event(i, run="paced") for i in range(int(seconds * per_second))])
+    latencies: list[float] = []
+    start = time.perf_counter()
+    with contextlib.closing(raw_connection(path)) as connection:
+        for number, row in enumerate(rows):
+            time.sleep(max(0.0, start + number / per_second - time.perf_counter()))
+            began = time.perf_counter()
+            raw_commit(connection, [row])
+            latencies.append(time.perf_counter() - began)
+    return percentile(latencies, 0.99) * 1e3
+
+
 async def concurrent(bus: DurableBus, events: Sequence[Event]) -> float:
     """Events a second from 64 publishers, each waiting for its event to be durable before its next."""
     remaining = iter(events)
@@ -101,10 +118,10 @@ async def concurrent(bus: DurableBus, events: Sequence[Event]) -> float:
     return len(events) / (time.perf_counter() - began)
 
 
-def raw_rows(events: Sequence[Event]) -> list[tuple[tuple[str, ...], list[tuple[str, ...]]]]:
+def raw_rows(events: Sequence[Event]) -> list[RawRows]:
     """The same rows as the bus inserts, ready made: each event's, and its three deliveries' (without the seq)."""
     created = stamp(START)
-    rows: list[tuple[tuple[str, ...], list[tuple[str, ...]]]] = []
+    rows: list[RawRows] = []
     for one in events:
         prepared = prepare(one, HANDLERS)
         rows.append(
@@ -116,27 +133,33 @@ def raw_rows(events: Sequence[Event]) -> list[tuple[tuple[str, ...], list[tuple[
     return rows
 
 
-def raw(path: Path, rows: Sequence[tuple[tuple[str, ...], list[tuple[str, ...]]]]) -> float:
-    """Events a second of plain sqlite3: WAL, FULL, groups of 64, prepared rows, one thread and nothing else."""
+def raw_connection(path: Path) -> sqlite3.Connection:
+    """Plain sqlite3, as durable as the store: WAL and FULL."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    began = time.perf_counter()
-    for start in range(0, len(rows), PUBLISHERS):
-        connection.execute("BEGIN IMMEDIATE")
-        seqs = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
-        group = rows[start : start + PUBLISHERS]
-        connection.executemany(
-            "INSERT INTO events(id, type, model, time, body) VALUES (?,?,?,?,?)", [e for e, _ in group]
-        )
-        connection.executemany(
-            "INSERT INTO deliveries(event_seq, handler, model, state, not_before, created) VALUES (?,?,?,?,?,?)",
-            [(seqs + offset, *row) for offset, (_, several) in enumerate(group, start=1) for row in several],
-        )
-        connection.execute("COMMIT")
-    rate = len(rows) / (time.perf_counter() - began)
-    connection.close()
-    return rate
+    return connection
+
+
+def raw_commit(connection: sqlite3.Connection, group: Sequence[RawRows]) -> None:
+    """Insert ready-made rows in one transaction."""
+    connection.execute("BEGIN IMMEDIATE")
+    seqs = connection.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
+    connection.executemany("INSERT INTO events(id, type, model, time, body) VALUES (?,?,?,?,?)", [e for e, _ in group])
+    connection.executemany(
+        "INSERT INTO deliveries(event_seq, handler, model, state, not_before, created) VALUES (?,?,?,?,?,?)",
+        [(seqs + offset, *row) for offset, (_, several) in enumerate(group, start=1) for row in several],
+    )
+    connection.execute("COMMIT")
+
+
+def raw(path: Path, rows: Sequence[RawRows]) -> float:
+    """Events a second of plain sqlite3 in groups of 64: prepared rows, one thread and nothing else."""
+    with contextlib.closing(raw_connection(path)) as connection:
+        began = time.perf_counter()
+        for start in range(0, len(rows), PUBLISHERS):
+            raw_commit(connection, rows[start : start + PUBLISHERS])
+        return len(rows) / (time.perf_counter() - began)
 
 
 async def rates(folder: Path, *, events: int, rounds: int) -> tuple[float, float, float]:
@@ -199,8 +222,8 @@ def run(quick: bool) -> dict[str, float]:
     Returns
     -------
     dict
-        `publish_p99_ms` at 100 events/s; `publish_per_second` of 64 publishers, `raw_per_second` and `ratio`;
-        `claim_p99_ms_small`, `claim_p99_ms_backlog`, `backlog` and `claim_ratio`.
+        `publish_p99_ms` at 100 events/s and `raw_p99_ms` of plain commits at that rate; `publish_per_second` of
+        64 publishers, `raw_per_second` and `ratio`; `claim_p99_ms_small`, `claim_p99_ms_backlog`, `backlog` and `claim_ratio`.
     """
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         return asyncio.run(_measure(Path(folder), quick=quick))
@@ -208,14 +231,19 @@ def run(quick: bool) -> dict[str, float]:
 
 async def _measure(folder: Path, *, quick: bool) -> dict[str, float]:
     store = await open_store(f"sqlite:///{folder}/paced.db")
-    publish_p99 = await paced(_bus(store), seconds=5 if quick else 30)
+    seconds = 5 if quick else 30
+    publish_p99 = await paced(_bus(store), seconds=seconds)
     await store.close()
+    twin = await open_store(f"sqlite:///{folder}/paced-raw.db")
+    await twin.close()
+    raw_p99 = await asyncio.to_thread(raw_paced, folder / "paced-raw.db", seconds=seconds)
     ours, theirs, ratio = await rates(folder, events=6_400 if quick else 32_000, rounds=3 if quick else 5)
 
     backlog = 100_000 if quick else 1_000_000
     small, large = await claims(folder, tries=400 if quick else 2_000, backlog=backlog)
     return {
         "publish_p99_ms": publish_p99,
+        "raw_p99_ms": raw_p99,
         "publish_per_second": ours,
         "raw_per_second": theirs,
         "ratio": ratio,
