@@ -69,3 +69,7 @@ class TrainRequest:
     upto_row: int
     now: datetime
     seed: int = 0
+    #: of the gate, one-sided
+    confidence: float = 0.95
+    #: the check's cursor, which tells how many rows were in files that have been rotated away
+    cursor: str | None = None

@@ -49,6 +49,8 @@ def _to_series(column: pa.ChunkedArray) -> pd.Series:
         column = column.cast(column.type.value_type)
     if pa.types.is_decimal(column.type):
         column = column.cast(pa.float64())
-    if pa.types.is_duration(column.type):
+    if pa.types.is_duration(column.type) or pa.types.is_time64(column.type):
         column = column.cast(pa.int64())
+    if pa.types.is_time32(column.type):
+        column = column.cast(pa.int32())
     return column.to_pandas()

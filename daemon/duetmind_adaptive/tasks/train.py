@@ -1,0 +1,200 @@
+"""The training job: makes a version, writes its folder whole and durably, and reports.
+
+The folder is named after the job and its attempt (`registry.layout`), so a job that is killed leaves an orphan and
+never a half version. What cannot be learned from is a TrainingError: one sentence, and trying again would not help.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import shutil
+import time
+from dataclasses import asdict, replace
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from duetmind_adaptive.drift.metrics import measure
+from duetmind_adaptive.drift.profile import Profile
+from duetmind_adaptive.errors import ArtifactError, TrainingError
+from duetmind_adaptive.records import MetricReading, TrainingReport, VersionRef
+from duetmind_adaptive.registry.artifact import save_artifact
+from duetmind_adaptive.registry.layout import (
+    ARTIFACT,
+    DESCRIPTION,
+    PROFILE,
+    folder_name,
+    sync_folder,
+    version_folder,
+    write_durably,
+)
+from duetmind_adaptive.registry.manifest import Feature, Manifest
+from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.sources.columns import feature_columns
+from duetmind_adaptive.sources.reference import read_reference
+from duetmind_adaptive.tasks.measure import answer
+from duetmind_adaptive.tasks.recipes import Made, make_challenger, make_first
+from duetmind_adaptive.tasks.requests import TrainRequest
+from duetmind_adaptive.tasks.training_data import TrainingData, moment_of, read_training_data
+from duetmind_adaptive.training.fitting import Learner
+
+LIBRARIES = ("duetmind-adaptive", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
+
+
+def train_version(request: TrainRequest) -> TrainingReport:
+    """Make one version; the same request makes the same model.
+
+    Raises
+    ------
+    TrainingError
+        The data or the settings allow no model; final.
+    SourceError
+        The data cannot be read now.
+    ArtifactError
+        The champion's artifact is gone or damaged.
+    """
+    started = time.perf_counter()
+    folder = version_folder(request.model.folder, folder_name(request.job, request.attempt))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    make = _adopt if request.model.pipeline is None else _learn
+    report = make(request, folder)
+    sync_folder(folder.parent)
+    sync_folder(folder.parent.parent)
+    return replace(report, seconds=time.perf_counter() - started)
+
+
+def _adopt(request: TrainRequest, folder: Path) -> TrainingReport:
+    """The version of a model that is deployed elsewhere: the reference's profile, and its answers' metric."""
+    model = request.model
+    if request.champion is not None:
+        raise TrainingError(f"model {model.name} has no pipeline, so nothing here trains it; name one in the config")
+    reference = read_reference(model)
+    Profile.from_table(reference, feature_columns(reference.schema, model)).save(folder / PROFILE)
+    baseline = _given_metric(model, reference)
+    report = TrainingReport(
+        folder=folder,
+        sha256="",
+        metrics={baseline.name: baseline.value} if baseline else {},
+        baseline=baseline,
+        gate=None,
+        trained_rows=(-reference.num_rows, 0),
+        train_size=reference.num_rows,
+        libraries=_libraries(),
+        seconds=0.0,
+        notes=("Deployed elsewhere; the baseline is what its answers score on the reference.",),
+    )
+    _describe(report, request, None)
+    return report
+
+
+def _given_metric(model: Model, reference: pa.Table) -> MetricReading | None:
+    if model.target is None or model.prediction is None or model.target not in reference.column_names:
+        return None
+    elsewhere = VersionRef(model=model.name, version=0, folder=model.folder, artifact=None, sha256=None)
+    known = reference.filter(reference[model.target].is_valid())
+    given = answer(model, elsewhere, known)
+    if given is None:
+        return None
+    truth = known[model.target].to_numpy(zero_copy_only=False)
+    return measure(model.metric, model.task, truth=truth, prediction=given[0], score=given[1])
+
+
+def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
+    model = request.model
+    data = read_training_data(request)
+    pipeline = model.pipeline
+    if pipeline is None:
+        raise TrainingError(f"model {model.name} has no pipeline, so nothing here trains it; name one in the config")
+    learner = Learner(pipeline, model.task, data.kinds, request.seed)
+    champion = request.champion
+    if champion is None:
+        made, profile = make_first(request, data, learner), data.profile
+    else:
+        made = make_challenger(request, data, learner, champion, _last_row_seen(champion))
+        profile = Profile.from_table(made.profiled, tuple(data.kinds))
+    profile.save(folder / PROFILE)
+    manifest = _manifest(request, data, made)
+    report = TrainingReport(
+        folder=folder,
+        sha256=save_artifact(folder / ARTIFACT, made.pipeline, manifest),
+        metrics=made.metrics,
+        baseline=made.baseline,
+        gate=made.gate,
+        trained_rows=manifest.trained_rows,
+        train_size=len(made.learned),
+        libraries=manifest.libraries,
+        seconds=0.0,
+        notes=made.notes,
+        extra=made.extra,
+    )
+    _describe(report, request, manifest)
+    return report
+
+
+def _manifest(request: TrainRequest, data: TrainingData, made: Made) -> Manifest:
+    model, rows = request.model, made.learned.rows
+    first, last = int(rows[0]), int(rows[-1])
+    return Manifest(
+        model=model.name,
+        task=model.task,
+        target=model.target or "",
+        features=tuple(
+            Feature(name=name, kind=kind, dtype=str(data.reference.schema.field(name).type))
+            for name, kind in data.kinds.items()
+        ),
+        classes=tuple(made.learned.classes.tolist()),
+        metric=model.metric,
+        metrics=made.metrics,
+        libraries=_libraries(),
+        trained_rows=(first, last + 1),
+        train_size=len(rows),
+        trained_from=moment_of(data, first, model.timestamp),
+        trained_to=moment_of(data, last, model.timestamp),
+        pipeline=model.pipeline.model_dump(mode="json") if model.pipeline else {},
+        created=request.now,
+    )
+
+
+def _describe(report: TrainingReport, request: TrainRequest, manifest: Manifest | None) -> None:
+    """`version.json`: what serves reads the sha256, what trains next reads `trained_rows`, people read the rest."""
+    facts: dict[str, Any] = {
+        "model": request.model.name,
+        "job": request.job,
+        "attempt": request.attempt,
+        "created": request.now.isoformat(),
+        "artifact": ARTIFACT if report.sha256 else None,
+        "sha256": report.sha256 or None,
+        "trained_rows": report.trained_rows,
+        "train_size": report.train_size,
+        "metrics": report.metrics,
+        "baseline": asdict(report.baseline) if report.baseline else None,
+        "gate": asdict(report.gate) if report.gate else None,
+        "libraries": report.libraries,
+        "notes": report.notes,
+        "extra": report.extra,
+        "features": [feature.model_dump() for feature in manifest.features] if manifest else None,
+    }
+    write_durably(report.folder / DESCRIPTION, json.dumps(facts, indent=1, default=_plain).encode())
+
+
+def _last_row_seen(champion: VersionRef) -> int:
+    """The champion learned from production rows before this one."""
+    path = champion.folder / DESCRIPTION
+    try:
+        return int(json.loads(path.read_bytes())["trained_rows"][1])
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise ArtifactError(f"{path}, which says what version {champion.version} learned from, is damaged") from error
+
+
+def _libraries() -> dict[str, str]:
+    return {"python": platform.python_version(), **{name: version_of(name) for name in LIBRARIES}}
+
+
+def _plain(value: object) -> object:
+    """NumPy's scalars as Python's."""
+    return value.item() if isinstance(value, np.generic) else str(value)

@@ -1,0 +1,56 @@
+"""Fits a configured pipeline to examples, and turns what goes wrong into one sentence."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from duetmind_adaptive.errors import TrainingError
+from duetmind_adaptive.settings.pipeline import PipelineSettings
+from duetmind_adaptive.training.custom_pipeline.builder import build_pipeline
+from duetmind_adaptive.training.examples import Examples
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """What is to be fitted, again and again, to different rows."""
+
+    settings: PipelineSettings
+    task: str
+    kinds: Mapping[str, str]
+    seed: int = 0
+
+    def fit(self, examples: Examples) -> Pipeline:
+        """A fitted pipeline; its input is a raw frame, though the examples are cast already, once for all fits.
+
+        Raises
+        ------
+        TrainingError
+            When the settings cannot be built, or the algorithm cannot cope with the rows.
+        """
+        pipeline = build_pipeline(self.settings, self.task, self.kinds, seed=self.seed)
+        cast, rest = pipeline[0], pipeline[1:]
+        try:
+            with warnings.catch_warnings():
+                # a learner's complaints (not converged, constant columns) are the gate's business: it measures
+                warnings.simplefilter("ignore")
+                rest.fit(examples.frame, examples.target)
+        except (ValueError, TypeError, ArithmeticError, MemoryError) as error:
+            reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise TrainingError(f"{self.settings.model.algorithm} cannot learn from these rows: {reason}") from error
+        return Pipeline([("cast", cast.fit(examples.frame)), *rest.steps])
+
+
+def answers(pipeline: Pipeline, examples: Examples) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
+    """Predictions as the data writes them, and scores as `drift.metrics` takes them, for cast examples."""
+    rest = pipeline[1:]
+    if not examples.classes.size:
+        return np.asarray(rest.predict(examples.frame), dtype=np.float64), None
+    probabilities = np.asarray(rest.predict_proba(examples.frame), dtype=np.float64)
+    return examples.classes[probabilities.argmax(axis=1)], probabilities
