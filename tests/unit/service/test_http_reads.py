@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -150,6 +150,7 @@ async def test_the_page_shows_models_and_cannot_be_written_by_their_names(
     assert not re.findall(r"(?:https?:)?//[a-z]", text.replace("<!doctype", ""))
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=40), min_size=1, max_size=5, unique=True))
 def test_whatever_a_model_is_called_page_and_metrics_stay_well_formed(names: list[str]) -> None:
     status = {"version": "1", "models": {name: {"severity": name, "open_incident": name} for name in names}}

@@ -6,7 +6,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duetmind_adaptive.errors import ConfigError
@@ -146,6 +146,7 @@ SCHEDULES = st.one_of(
 MOMENTS = st.integers(0, 365 * 86_400).map(lambda s: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=s))
 
 
+@settings(deadline=None)
 @given(SCHEDULES, MOMENTS, st.integers(0, 100))
 def test_slots_ascend_and_do_not_depend_on_where_the_count_begins(
     schedule: ScheduleSettings, after: datetime, hours: int
@@ -158,6 +159,7 @@ def test_slots_ascend_and_do_not_depend_on_where_the_count_begins(
     assert whole == [*slots_between(schedule, after, middle), *slots_between(schedule, middle, until)]
 
 
+@settings(deadline=None)
 @given(SCHEDULES, MOMENTS, st.integers(0, 400), st.integers(1, 30))
 def test_the_newest_slots_and_the_count_of_the_others_make_up_all(
     schedule: ScheduleSettings, after: datetime, hours: int, limit: int
@@ -171,6 +173,7 @@ def test_the_newest_slots_and_the_count_of_the_others_make_up_all(
         assert passed.first == whole[0]
 
 
+@settings(deadline=None)
 @given(SCHEDULES, MOMENTS, st.integers(1, 7200))
 def test_jitter_is_bounded_the_same_for_the_same_slot_and_keeps_the_order(
     schedule: ScheduleSettings, after: datetime, seconds: int
