@@ -223,7 +223,8 @@ def run(quick: bool) -> dict[str, float]:
     -------
     dict
         `publish_p99_ms` at 100 events/s and `raw_p99_ms` of plain commits at that rate; `publish_per_second` of
-        64 publishers, `raw_per_second` and `ratio`; `claim_p99_ms_small`, `claim_p99_ms_backlog`, `backlog` and `claim_ratio`.
+        64 publishers, `raw_per_second` and `ratio`; `claim_p99_ms_small`, `claim_p99_ms_backlog`, `backlog` and
+        `claim_ratio`.
     """
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         return asyncio.run(_measure(Path(folder), quick=quick))
