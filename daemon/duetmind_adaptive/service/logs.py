@@ -21,6 +21,8 @@ from structlog.contextvars import bound_contextvars
 from structlog.types import EventDict, Processor, WrappedLogger
 
 MASK = "[secret]"
+#: the keys a JSON line begins with
+FIRST = ("timestamp", "level", "event")
 #: shorter values are too common in ordinary text to be taken out of it
 SHORTEST_SECRET = 4
 #: libraries that say too much: slack_sdk logs the webhook URL, a secret, at DEBUG
@@ -135,7 +137,9 @@ def _formatter(people: bool, *, colours: bool) -> logging.Formatter:
 
 
 def _neutralise(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {printable(key): _clean(value, lines=key in {"exception", "stack"}) for key, value in event.items()}
+    """Escape what could forge a line, and put first what a reader looks for first."""
+    ordered = [key for key in FIRST if key in event] + [key for key in event if key not in FIRST]
+    return {printable(key): _clean(event[key], lines=key in {"exception", "stack"}) for key in ordered}
 
 
 def _clean(value: Any, *, lines: bool) -> Any:

@@ -34,6 +34,7 @@ def test_away_from_a_terminal_each_line_is_json_with_time_level_and_facts() -> N
     with logs.work_context(model="loans", attempt=2):
         structlog.stdlib.get_logger("duetmind").info("bus.delivered", handler="ops", rows=3)
     (line,) = lines(stream)
+    assert list(line)[:3] == ["timestamp", "level", "event"]
     assert line.pop("timestamp")
     assert line == {
         "event": "bus.delivered",
