@@ -43,13 +43,13 @@ class BenchmarkError(Exception):
 # ---------------------------------------------------------------- data and config
 
 
-def write_data(folder: Path, *, rows: int, seed: int = 0) -> None:
-    """Write `reference.parquet` and `production.parquet`: `rows` each of ten columns that never drift.
+def write_data(folder: Path, *, reference: int = 1000, production: int = 1000) -> None:
+    """Write `reference.parquet` and `production.parquet`: so many rows of ten columns that never drift.
 
     Eight are numeric, two categorical; `target` follows the first, `prediction` is right nine times of ten.
     """
-    for offset, name in enumerate(("reference", "production")):
-        random = np.random.default_rng(seed + offset)
+    for seed, (name, rows) in enumerate({"reference": reference, "production": production}.items()):
+        random = np.random.default_rng(seed)
         columns: dict[str, Any] = {f"x{i}": random.normal(size=rows) for i in range(FEATURES - 2)}
         columns |= {f"c{i}": random.choice(["red", "green", "blue"], size=rows) for i in range(2)}
         target = (columns["x0"] + random.normal(scale=0.5, size=rows) > 0).astype("int64")
@@ -118,6 +118,7 @@ class Daemon:
         self._token = config.parent / "state" / "http-token"
 
     def __enter__(self) -> Self:
+        self._began = time.perf_counter()
         with self.log.open("ab") as log:
             self._popen = subprocess.Popen(
                 self._command, stdout=log, stderr=log, env=environment(), start_new_session=True
@@ -133,6 +134,10 @@ class Daemon:
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
         psutil.wait_procs([member for member in family if _kill(member)], timeout=DRAIN)
+
+    def age(self) -> float:
+        """Seconds since exec."""
+        return time.perf_counter() - self._began
 
     def family(self) -> list[psutil.Process]:
         """The service process and everything that descends from it."""

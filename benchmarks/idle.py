@@ -52,7 +52,7 @@ def run(quick: bool) -> list[Figure]:
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
         trained = TRAINED_QUICK if quick else TRAINED
-        write_data(folder, rows=1000)
+        write_data(folder)
         models = {f"model-{i}": model_section(trained=i < trained, window=1000) for i in range(MODELS)}
         witness = folder / "modules"
         command = [sys.executable, "-c", WITNESS.format(file=str(witness))]
