@@ -88,7 +88,13 @@ class Engine:
             took=check_took,
         )
         self.operations = ModelOperations(
-            store, self.bus, clock, self.model, wake_jobs=self.runner.wake, switched=self.settle_champion
+            store,
+            self.bus,
+            clock,
+            self.model,
+            machine_clock=machine_clock,
+            wake_jobs=self.runner.wake,
+            switched=self.settle_champion,
         )
         self.bus.subscribe(Decisions(self.bus, clock, self._rules_of).subscription())
         for action in handlers.actions.values():

@@ -36,6 +36,7 @@ class ModelOperations:
         clock: Clock,
         models: Callable[[str], Model | None],
         *,
+        machine_clock: Clock,
         wake_jobs: Callable[[], None],
         switched: Callable[[str], Awaitable[None]],
     ) -> None:
@@ -43,6 +44,8 @@ class ModelOperations:
         self._bus = bus
         self._clock = clock
         self._models = models
+        #: the queue's time: a rehearsal's clock may be years ahead of it, and the job would wait for them to pass
+        self._machine_clock = machine_clock
         #: says that there may be a job to claim
         self._wake_jobs = wake_jobs
         #: brings the champion link in line with the store
@@ -57,7 +60,7 @@ class ModelOperations:
 
     def _enqueue(self, tx: Transaction, model: str, request: str) -> bool:
         tx.after_commit(self._wake_jobs)
-        return queue.enqueue(tx, id=request, kind=RETRAIN_JOB, model=model, payload={}, now=self._clock.now())
+        return queue.enqueue(tx, id=request, kind=RETRAIN_JOB, model=model, payload={}, now=self._machine_clock.now())
 
     async def request_retrain(self, model: str, *, request: str, reason: str = Reason.MANUAL) -> None:
         """Ask for a retrain as a person or the start-up does, outside the policy's budget."""
