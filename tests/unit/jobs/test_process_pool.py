@@ -214,8 +214,8 @@ async def test_a_caller_cancelled_during_the_start_of_its_worker_leaves_nothing_
         assert pool.load.processes == 1
 
 
-async def test_what_a_finished_task_left_running_ends_with_its_fresh_process(pool: ProcessPool, tmp_path: Path) -> None:
-    left = await pool.run(worker_tasks.leave_child, str(tmp_path), timeout=LIMIT, fresh=True)
+async def test_what_a_finished_task_left_running_ends_with_its_fresh_process(pool: ProcessPool) -> None:
+    left = await pool.run(worker_tasks.leave_child, timeout=LIMIT, fresh=True)
     await eventually(lambda: not alive(left))
 
 
