@@ -80,7 +80,9 @@ def stack(tables: Sequence[pa.Table]) -> pa.Table:
     """The rows of all tables in one; a column that some tables lack is null there."""
     kinds = common_types(tables)
     schema = pa.schema(list(kinds.items()))
-    return pa.concat_tables([_fitted(table, schema) for table in tables]) if tables else schema.empty_table()
+    return (
+        pa.concat_tables([_fitted(table, schema) for table in tables]) if tables else pa.Table.from_batches([], schema)
+    )
 
 
 def from_text(column: pa.ChunkedArray, kind: pa.DataType | None) -> pa.ChunkedArray:

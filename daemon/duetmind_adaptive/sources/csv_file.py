@@ -70,7 +70,7 @@ class CsvFile:
             check_text(self.file.path, block)
             tables.append(parse_rows(RawRows(self.file.path, header, spot.row, after.row, block), wanted, types))
             spot = after
-        return tables or [pa.table({name: pa.array([], types.get(name, pa.null())) for name in wanted})]
+        return tables or [pa.Table.from_batches([], pa.schema([(name, types.get(name, pa.null())) for name in wanted]))]
 
     def ended(self, spot: Spot) -> bool:
         """Whether only empty lines follow."""

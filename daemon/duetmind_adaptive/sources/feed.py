@@ -126,8 +126,8 @@ class Feed:
     def opened(self, index: int) -> TableFile:
         """File number `index`, opened at its first use and checked for the required columns."""
         if index not in self._open:
-            file, over = self.files[index], self._is_over(index) or self._at_rest
-            opened = ParquetFile(file, over=over) if file.is_parquet else CsvFile(file, over=over)
+            file, over = self.files[index], self._is_over(index)
+            opened = ParquetFile(file, over=over) if file.is_parquet else CsvFile(file, over=over or self._at_rest)
             self._open[index] = opened
             self._check_columns(opened)
         return self._open[index]

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import numpy as np
 import pyarrow as pa
 
 from duetmind_adaptive.errors import ColumnMissingError
 from duetmind_adaptive.records import Window
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.arrow_types import TEXT
-from duetmind_adaptive.sources.compute import pc
+from duetmind_adaptive.sources.compute import booleans, integers, pc
 from duetmind_adaptive.sources.feed import Feed, Place
 from duetmind_adaptive.sources.files import list_files
 from duetmind_adaptive.sources.spot import ALL_ROWS
-from duetmind_adaptive.sources.timestamps import as_moments
+from duetmind_adaptive.sources.timestamps import MISSING, as_moments, microseconds, to_microseconds
 
 
 def with_labels(table: pa.Table, model: Model, *, now: datetime, window_end: datetime | None) -> pa.Table:
@@ -56,7 +57,7 @@ def joined(table: pa.Table, model: Model) -> pa.Table:
     if key not in table.column_names:
         raise ColumnMissingError(f"the data has no column '{key}', which models.{model.name}.labels.key names")
     truth = _labels(path, key, target)
-    last_first = truth.take(pa.array(range(truth.num_rows - 1, -1, -1), pa.int64()))
+    last_first = truth.take(integers(np.arange(truth.num_rows)[::-1]))
     keys, known = table[key], last_first[key]
     if keys.type != known.type:
         keys, known = _as_key(keys), _as_key(known)
@@ -76,7 +77,7 @@ def _labels(path: str, key: str, target: str) -> pa.Table:
     with Feed(list_files(path), required=(key, target)) as feed:
         truth = feed.read(Place(), ALL_ROWS, (key, target))
     if not truth.num_rows:
-        return pa.table({key: pa.array([], TEXT), target: pa.array([], pa.null())})
+        return pa.Table.from_batches([], pa.schema([(key, TEXT), (target, pa.null())]))
     return truth.filter(pc.and_(truth[key].is_valid(), truth[target].is_valid()))
 
 
@@ -95,8 +96,9 @@ def _masked(table: pa.Table, target: str, model: Model, now: datetime, window_en
         return table
     if model.timestamp is not None and model.timestamp in table.column_names:
         moments = as_moments(table[model.timestamp], f"timestamp column '{model.timestamp}'")
-        known = pc.less_equal(moments, pa.scalar(now - delay, moments.type))
+        stamps = microseconds(moments)
+        known = (stamps != MISSING) & (stamps <= to_microseconds(now - delay))
     else:
-        known = pa.scalar(window_end is None or window_end + delay <= now)
-    column = pc.if_else(pc.fill_null(known, False), table[target], None)
+        known = np.full(table.num_rows, window_end is None or window_end + delay <= now)
+    column = pc.if_else(booleans(known), table[target], pa.nulls(table.num_rows, table[target].type))
     return table.set_column(table.column_names.index(target), target, column)

@@ -58,7 +58,9 @@ class ParquetFile:
         first, last = spot.row, min(spot.row + rows, self._starts[-1])
         with self._errors():
             batches = list(self._batches(first, last, wanted))
-            schema = batches[0].schema if batches else self._file.schema_arrow.empty_table().select(wanted).schema
+            schema = (
+                batches[0].schema if batches else pa.schema([self._file.schema_arrow.field(name) for name in wanted])
+            )
             table = plain_table(pa.Table.from_batches(batches, schema))
         if columns is None and table.num_rows:
             self._last_read = last, table.slice(table.num_rows - 1)
@@ -72,8 +74,8 @@ class ParquetFile:
         """Fingerprint of the row before `spot`, whatever types and order its columns are written in."""
         if not spot.row:
             return ""
-        row = self._row_before(spot).to_pylist()[0]
-        values = sorted((name, _canonical(value)) for name, value in row.items() if value is not None)
+        row = self._row_before(spot)
+        values = sorted((name, _canonical(row[name])) for name in row.column_names if not row[name].null_count)
         return hashlib.blake2b(repr(values).encode(), digest_size=8).hexdigest()
 
     def close(self) -> None:
@@ -138,7 +140,9 @@ def _check_footer(file: DataFile, *, over: bool) -> None:
     )
 
 
-def _canonical(value: object) -> str:
+def _canonical(column: pa.ChunkedArray) -> str:
+    """The one value of `column` as text, the same for every width of number."""
+    value: object = (column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column)[0].as_py()
     if isinstance(value, bool | int | float):
         return repr(float(value))
     return str(value)

@@ -13,13 +13,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from duetmind_adaptive.errors import SourceFormatError
-from duetmind_adaptive.sources.compute import pc
+from duetmind_adaptive.sources.compute import integers, pc
 
 MOMENT = pa.timestamp("us", tz="UTC")
 #: what a missing timestamp is among the integers of `microseconds`
-MISSING = np.iinfo(np.int64).min
+MISSING = int(np.iinfo(np.int64).min)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ZONE = r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
+#: an offset after the ten characters of the date, which ends like one
+_ZONED = r"^.{10}.*(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 _FIRST_SECOND = int(datetime(1980, 1, 1, tzinfo=UTC).timestamp())
 _LAST_SECOND = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -47,7 +48,15 @@ def as_moments(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
 
 def microseconds(moments: pa.ChunkedArray) -> NDArray[np.int64]:
     """Moments as microseconds since 1970, `MISSING` where null."""
-    return pc.fill_null(moments.cast(pa.int64()), int(MISSING)).to_numpy()
+    values = moments.combine_chunks().view(pa.int64())
+    if not len(values):
+        return np.empty(0, np.int64)
+    here = slice(values.offset, values.offset + len(values))
+    valid, raw = values.buffers()
+    stamps = np.frombuffer(raw, np.int64)[here]
+    if not values.null_count:
+        return stamps
+    return np.where(np.unpackbits(np.frombuffer(valid, np.uint8), bitorder="little")[here], stamps, MISSING)
 
 
 def to_microseconds(moment: datetime) -> int:
@@ -86,24 +95,24 @@ def _from_epoch(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
 
 def _from_text(column: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
     text = pc.utf8_trim_whitespace(column)
-    zoned = pc.fill_null(pc.match_substring_regex(text, _ZONE), False)
-    # "2026-01-02" also ends like an offset of two digits
-    zoned = pc.and_(zoned, pc.fill_null(pc.greater(pc.utf8_length(text), 10), False))
+    zoned = pc.match_substring_regex(text, _ZONED)
+    nothing = pa.nulls(len(text), text.type)
     try:
-        aware = pc.if_else(zoned, text, None).cast(MOMENT)
-        naive = _to_utc(pc.if_else(zoned, None, text).cast(pa.timestamp("us")))
+        aware = pc.if_else(zoned, text, nothing).cast(MOMENT)
+        naive = _to_utc(pc.if_else(zoned, nothing, text).cast(pa.timestamp("us")))
         return pc.coalesce(aware, naive)
     except pa.ArrowInvalid:
         return _one_by_one(text, where)
 
 
 def _one_by_one(text: pa.ChunkedArray, where: str) -> pa.ChunkedArray:
-    moments: list[int | None] = []
+    moments: list[int] = []
     for row, value in enumerate(text.to_pylist()):
         try:
-            moments.append(None if value is None else to_microseconds(datetime.fromisoformat(value)))
+            moments.append(MISSING if value is None else to_microseconds(datetime.fromisoformat(value)))
         except ValueError as bad:
             raise SourceFormatError(
                 f"{where} holds {value!r} (row {row} of those read), which is no ISO 8601 moment; mend the file"
             ) from bad
-    return pa.chunked_array([pa.array(moments, pa.int64())]).cast(MOMENT)
+    values = np.array(moments, np.int64)
+    return pa.chunked_array([integers(values, values != MISSING).view(MOMENT)])
