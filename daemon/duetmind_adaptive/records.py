@@ -14,7 +14,8 @@ from typing import Any, Literal
 Kind = Literal["numeric", "categorical", "boolean", "datetime", "text"]
 Severity = Literal["none", "low", "medium", "high", "critical"]
 DriftKind = Literal["data", "model", "concept"]
-Cause = Literal["drift", "quality"]
+#: of an incident: the inputs moved, the metric fell, or the data is broken
+Cause = Literal["data", "performance", "quality"]
 
 SEVERITIES: tuple[Severity, ...] = ("none", "low", "medium", "high", "critical")
 

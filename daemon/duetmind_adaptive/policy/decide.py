@@ -18,6 +18,7 @@ from duetmind_adaptive.events import (
     RetrainFailed,
     RetrainRequested,
 )
+from duetmind_adaptive.policy.causes import CAUSES, raises
 from duetmind_adaptive.policy.commands import Emit
 from duetmind_adaptive.policy.incidents import judge_cause
 from duetmind_adaptive.policy.retrains import fruitless, plan_retrain, rolled_back
@@ -56,24 +57,26 @@ def decide(state: ModelState, event: Event, rules: Rules, now: datetime) -> Deci
 
 
 def _checked(state: ModelState, event: CheckCompleted, rules: Rules, now: datetime) -> Decision:
-    """Data quality first: a broken pipeline is an incident of its own, and nothing is learned from it."""
-    check, broken = event.data, any(finding.breaks for finding in event.data.findings)
-    quality, told = judge_cause("quality", state.quality, check, rules, active=broken, now=now)
-    drift = state.drift
-    if not broken:
-        drift, more = judge_cause("drift", state.drift, check, rules, active=check.drift, now=now)
-        told += more
-    state = state.model_copy(update={"quality": quality, "drift": drift, "last_window": check.window})
-    retraining, wish = plan_retrain(state, event, rules, broken=broken, now=now)
-    commands = (*told, wish) if wish else told
-    return Decision(state.model_copy(update={"retraining": retraining}), commands)
+    """Each cause in its turn, then what follows for learning; the window is remembered for cool-downs."""
+    told: list[Emit] = []
+    for cause in CAUSES:
+        active = raises(cause, event.data, state)
+        if active is None:
+            continue
+        signal, news = judge_cause(cause, state.signal(cause), event.data, rules, active=active, now=now)
+        state = state.with_signal(cause, signal)
+        told += news
+    state = state.model_copy(update={"last_window": event.data.window})
+    retraining, wish = plan_retrain(state, event, rules, now=now)
+    return Decision(state.model_copy(update={"retraining": retraining}), (*told, *wish))
 
 
 def _promoted(state: ModelState, event: ModelPromoted) -> Decision:
     """A new champion has a new reference: evidence against the old one no longer counts."""
     kept = state.retraining.model_copy(update={"in_flight": None, "fruitless": 0})
-    fresh = state.drift.model_copy(update={"hot": 0, "calm": 0})
-    return Decision(state.model_copy(update={"champion": event.data.version, "drift": fresh, "retraining": kept}))
+    for cause in ("data", "performance"):
+        state = state.with_signal(cause, state.signal(cause).model_copy(update={"hot": 0, "calm": 0}))
+    return Decision(state.model_copy(update={"champion": event.data.version, "retraining": kept}))
 
 
 def _with_retraining(state: ModelState, retraining: Retraining) -> Decision:

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     MANUAL = "manual"
     BUDGET_SPENT = "budget_spent"
     COOLDOWN = "cooldown"
+    ROLLED_BACK = "rolled_back_lately"
     DATA_QUALITY = "data_quality"
     GATE_PASSED = "gate_passed"
     GATE_FAILED = "gate_failed"

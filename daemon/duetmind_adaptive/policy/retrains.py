@@ -15,6 +15,7 @@ from duetmind_adaptive.events import (
     RetrainRequested,
     RetrainSuppressed,
 )
+from duetmind_adaptive.policy.causes import degraded, is_broken
 from duetmind_adaptive.policy.commands import Emit, command_id
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.rules import (
@@ -27,25 +28,22 @@ from duetmind_adaptive.policy.state import ModelState, Retraining
 
 
 def plan_retrain(
-    state: ModelState, event: CheckCompleted, rules: Rules, *, broken: bool, now: datetime
-) -> tuple[Retraining, Emit | None]:
+    state: ModelState, event: CheckCompleted, rules: Rules, *, now: datetime
+) -> tuple[Retraining, tuple[Emit, ...]]:
     """Ask for a retrain, say why one that is called for is not asked for, or neither."""
     check, retraining = event.data, _forget_old(state.retraining, now)
-    if not rules.retrain or not is_degraded(check) or retraining.in_flight:
-        return retraining, None
-    refusal = _refusal(retraining, check, rules, broken=broken)
+    suffers = degraded(check)
+    if suffers is False:  # whatever was tried in vain before, the next fall is a new one
+        retraining = retraining.model_copy(update={"fruitless": 0, "not_before_row": 0})
+    if not rules.retrain or not suffers or retraining.in_flight:
+        return retraining, ()
+    refusal = _refusal(retraining, check, rules)
     if refusal:
-        return retraining, Emit(RetrainSuppressed, _data(state, check, refusal))
+        return retraining, (Emit(RetrainSuppressed, _data(state, check, refusal)),)
     # single flight begins with the decision, not with the request's delivery
     request = command_id(event.id, RetrainRequested, _incident(state))
     asked = retraining.model_copy(update={"in_flight": request, "asked": (*retraining.asked, now)})
-    return asked, Emit(RetrainRequested, _data(state, check, Reason.DEGRADED))
-
-
-def is_degraded(check: CheckData) -> bool:
-    """Whether the newest metric this check measured, of this window or a late-labelled one, is worse than promised."""
-    measured = (*check.late, *((check.performance,) if check.performance else ()))
-    return bool(measured) and measured[-1].degraded
+    return asked, (Emit(RetrainRequested, _data(state, check, Reason.DEGRADED)),)
 
 
 def fruitless(state: ModelState) -> Retraining:
@@ -59,7 +57,7 @@ def fruitless(state: ModelState) -> Retraining:
 
 def rolled_back(state: ModelState) -> Retraining:
     """The champion was taken back: leave the person who did it some windows of peace."""
-    return state.retraining.model_copy(update={"not_before_row": _row_after(state, ROLLBACK_COOLDOWN_WINDOWS)})
+    return state.retraining.model_copy(update={"held_until_row": _row_after(state, ROLLBACK_COOLDOWN_WINDOWS)})
 
 
 def _row_after(state: ModelState, windows: int) -> int:
@@ -73,9 +71,11 @@ def _forget_old(retraining: Retraining, now: datetime) -> Retraining:
     return retraining if recent == retraining.asked else retraining.model_copy(update={"asked": recent})
 
 
-def _refusal(retraining: Retraining, check: CheckData, rules: Rules, *, broken: bool) -> Reason | None:
-    if broken:
+def _refusal(retraining: Retraining, check: CheckData, rules: Rules) -> Reason | None:
+    if is_broken(check):
         return Reason.DATA_QUALITY
+    if check.window.last_row < retraining.held_until_row:
+        return Reason.ROLLED_BACK
     if check.window.last_row < retraining.not_before_row:
         return Reason.COOLDOWN
     if len(retraining.asked) >= rules.max_retrains_per_day:
@@ -95,4 +95,5 @@ def _data(state: ModelState, check: CheckData, reason: Reason) -> RetrainData:
 
 
 def _incident(state: ModelState) -> str | None:
-    return state.drift.incident.id if state.drift.incident else None
+    incident = state.signal("performance").incident
+    return incident.id if incident else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from duetmind_adaptive.events import WindowData
 from duetmind_adaptive.records import Cause
@@ -23,7 +23,7 @@ class OpenIncident(_Frozen):
 
 
 class Signal(_Frozen):
-    """One cause's evidence so far: checks in a row that raised it, checks in a row that did not."""
+    """One cause's evidence so far: checks in a row that raised it, checks in a row that cleared it."""
 
     hot: int = 0
     calm: int = 0
@@ -39,19 +39,25 @@ class Retraining(_Frozen):
     asked: tuple[AwareDatetime, ...] = ()
     #: retrains in a row that ended without a promotion
     fruitless: int = 0
-    #: no automatic retrain before a window that ends beyond this row
+    #: after fruitless ones: no automatic retrain before a window that ends beyond this row
     not_before_row: int = 0
+    #: after a rollback: the same
+    held_until_row: int = 0
 
 
 class ModelState(_Frozen):
     """Everything `decide` needs to know of one model's past."""
 
     champion: int | None = None
-    drift: Signal = Signal()
-    quality: Signal = Signal()
+    #: by cause
+    signals: dict[Cause, Signal] = Field(default_factory=dict[Cause, Signal])
     retraining: Retraining = Retraining()
     last_window: WindowData | None = None
 
     def signal(self, cause: Cause) -> Signal:
         """The evidence for one cause."""
-        return self.drift if cause == "drift" else self.quality
+        return self.signals.get(cause, Signal())
+
+    def with_signal(self, cause: Cause, signal: Signal) -> ModelState:
+        """The state with other evidence for one cause."""
+        return self.model_copy(update={"signals": {**self.signals, cause: signal}})

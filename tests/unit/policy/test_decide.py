@@ -50,6 +50,17 @@ def check(index, *, drift=False, degraded=False, breaks=False, severity=None, ro
     return CheckCompleted(id=f"check-{index}", source=source_of("loans"), time=NOW, data=data)
 
 
+def measured(index, *, degraded, drift=False):
+    """A check whose labels were in, whatever they said."""
+    event = check(index, drift=drift, degraded=True)
+    if degraded:
+        return event
+    fine = event.data.performance.model_copy(update={"degraded": False, "metric": 0.9})
+    kinds = ("data",) if drift else ()
+    data = event.data.model_copy(update={"performance": fine, "kinds": kinds, "drift": drift})
+    return event.model_copy(update={"data": data})
+
+
 def version_event(kind, name, version=2):
     data = VersionData(model="loans", version=version, reason="because")
     return kind(id=name, source=source_of("loans"), time=NOW, data=data)
@@ -99,8 +110,8 @@ def test_a_model_that_is_only_watched_is_never_retrained():
 def test_broken_data_is_an_incident_of_its_own_and_nothing_is_learned_from_it():
     state, told = run([check(0, breaks=True, degraded=True), check(1, breaks=True)])
     assert told[0] == [DriftDetected, RetrainSuppressed]
-    assert state.quality.incident is not None
-    assert state.drift.incident is None
+    assert state.signal("quality").incident is not None
+    assert state.signal("performance").incident is None
 
 
 def test_a_rejected_challenger_makes_the_policy_wait_twice_as_long_each_time():
@@ -114,6 +125,31 @@ def test_a_rejected_challenger_makes_the_policy_wait_twice_as_long_each_time():
             last_asked = index
             state = decide(state, version_event(ModelRejected, f"r{next(clock)}"), ACTS, NOW).state
     assert waits == [1, 2, 4, 8, 16]
+
+
+def test_a_metric_that_recovers_ends_the_waiting_because_the_next_fall_is_a_new_one():
+    falls = [measured(0, degraded=True), version_event(ModelRejected, "a"), measured(1, degraded=True)]
+    state, _ = run([*falls, version_event(ModelRejected, "b"), measured(2, degraded=False)])
+    assert (state.retraining.fruitless, state.retraining.not_before_row) == (0, 0)
+
+
+def test_a_metric_that_falls_while_the_inputs_drift_is_an_incident_of_its_own_and_the_inputs_are_part_of_it():
+    events = [measured(0, degraded=False, drift=True), *(measured(i, degraded=True, drift=True) for i in (1, 2, 3))]
+    state, told = run(events, rules=WATCHES)
+    assert told == [[DriftDetected], [DriftDetected], [], []]
+    assert state.signal("performance").incident.kinds == ("data", "model")
+
+
+def test_a_fall_with_drift_from_the_first_window_on_is_told_once():
+    _, told = run([measured(i, degraded=True, drift=True) for i in range(5)], rules=WATCHES)
+    assert [kind for kinds in told for kind in kinds] == [DriftDetected]
+
+
+def test_a_check_without_labels_neither_opens_nor_resolves_an_incident_of_performance():
+    events = [measured(0, degraded=True), *(check(i) for i in range(1, 6))]
+    state, told = run(events, rules=WATCHES)
+    assert [kind for kinds in told for kind in kinds] == [DriftDetected]
+    assert state.signal("performance").incident is not None
 
 
 def test_a_promotion_ends_the_waiting():
@@ -151,7 +187,7 @@ def test_incidents_opened_are_incidents_resolved_plus_incidents_open(kinds):
     events = [check(i, drift=k == "drift", degraded=k == "degraded", breaks=k == "broken") for i, k in enumerate(kinds)]
     state, told = run(events)
     flat = [kind for kinds_told in told for kind in kinds_told]
-    standing = sum(signal.incident is not None for signal in (state.drift, state.quality))
+    standing = sum(signal.incident is not None for signal in state.signals.values())
     assert flat.count(DriftDetected) == flat.count(DriftResolved) + standing
 
 

@@ -1,0 +1,38 @@
+"""What a check says of each cause of an incident: it raises it, it clears it, or it cannot tell.
+
+Broken data comes first: while it lasts nothing else can be judged by that data. A metric that fell comes next: the
+inputs that moved along with it are part of that incident, not a second one. Inputs that moved come last.
+"""
+
+from __future__ import annotations
+
+from duetmind_adaptive.events import CheckData
+from duetmind_adaptive.policy.state import ModelState
+from duetmind_adaptive.records import Cause
+
+#: in the order in which they are judged, because an earlier one may mute a later one
+CAUSES: tuple[Cause, ...] = ("quality", "performance", "data")
+
+
+def raises(cause: Cause, check: CheckData, state: ModelState) -> bool | None:
+    """Whether `check` raises `cause`; None when it cannot tell, or must not."""
+    broken = is_broken(check)
+    match cause:
+        case "quality":
+            return broken
+        case "performance":
+            return None if broken else degraded(check)
+        case "data":
+            told_of = state.signal("performance").incident is not None
+            return None if broken or told_of else "data" in check.kinds
+
+
+def is_broken(check: CheckData) -> bool:
+    """Whether the data is broken rather than different."""
+    return any(finding.breaks for finding in check.findings)
+
+
+def degraded(check: CheckData) -> bool | None:
+    """Whether the newest metric that the check measured is worse than promised; None when it measured none."""
+    measured = (*check.late, *((check.performance,) if check.performance else ()))
+    return measured[-1].degraded if measured else None
