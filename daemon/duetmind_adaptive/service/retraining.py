@@ -105,6 +105,7 @@ class RetrainKind:
             attempt=job.attempt,
             champion=versions.version_ref(champion, model.folder) if champion else None,
             upto_row=latest.last_row if latest else 0,
+            cursor=checks.cursor(conn, model.name).position,
             now=self._clock.now(),
         )
 
