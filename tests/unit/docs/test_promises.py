@@ -58,6 +58,18 @@ def names_in(path: Path) -> frozenset[str]:
     return frozenset(name for name in found if name.startswith(("test_", "Test")))
 
 
+@cache
+def benchmarks() -> frozenset[str]:
+    """What `python -m benchmarks` takes as a name."""
+    for node in ast.parse((ROOT / "benchmarks" / "__main__.py").read_text()).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="BENCHMARKS")], value=value):
+                return frozenset(ast.literal_eval(value))
+            case _:
+                pass
+    raise LookupError("benchmarks/__main__.py lists no benchmarks")
+
+
 def missing(proof: str) -> str | None:
     """Why a proof does not exist; None when it does."""
     kind, _, name = proof.partition(" ")
@@ -65,7 +77,9 @@ def missing(proof: str) -> str | None:
         targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
         return None if name in targets else "no such target"
     if kind == "benchmarks":
-        return None if (ROOT / "benchmarks" / f"{name.split()[0]}.py").is_file() else "no such benchmark"
+        return None if name in benchmarks() else "no such benchmark"
+    if kind.startswith("benchmarks."):
+        return None if (ROOT / f"{kind.replace('.', '/')}.py").is_file() else "no such benchmark"
     file, _, test = proof.partition("::")
     path = ROOT / "tests" / file
     if not path.is_file() or not path.name.startswith("test_"):
