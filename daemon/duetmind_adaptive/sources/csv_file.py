@@ -15,7 +15,7 @@ from typing import BinaryIO, cast
 import numpy as np
 import pyarrow as pa
 
-from duetmind_adaptive.errors import SourceFormatError, SourceIncompleteError
+from duetmind_adaptive.errors import SourceError, SourceFormatError, SourceIncompleteError
 from duetmind_adaptive.sources.arrow_types import Types
 from duetmind_adaptive.sources.csv_header import HEADER_LIMIT, Header, check_text, parse_header
 from duetmind_adaptive.sources.csv_rows import Positions, row_ends
@@ -44,7 +44,11 @@ class CsvFile:
             self._handle = _opened(file)
         except OSError as problem:
             raise unreadable(file.path, problem) from problem
-        self._header = self._read_header()
+        try:
+            self._header = self._read_header()
+        except SourceError:
+            self.close()
+            raise
 
     @property
     def names(self) -> tuple[str, ...] | None:

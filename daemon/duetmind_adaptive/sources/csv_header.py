@@ -70,9 +70,10 @@ def check_text(path: Path, block: bytes) -> None:
 
 def check_names(path: Path, names: tuple[str, ...]) -> None:
     """Raise SourceFormatError when a column's name is given twice."""
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SourceFormatError(f"{path}: has more than one column named '{twice[0]}'; give each a name of its own")
+    if len(set(names)) == len(names):
+        return
+    twice = next(name for name in names if names.count(name) > 1)
+    raise SourceFormatError(f"{path}: has more than one column named '{twice}'; give each a name of its own")
 
 
 def _delimiter(line: str) -> str:

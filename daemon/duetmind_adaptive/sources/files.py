@@ -55,6 +55,8 @@ def list_files(path: str) -> tuple[DataFile, ...]:
         root = Path(path)
         if root.is_dir():
             return _listed(root, root.iterdir(), known_only=True)
+        if root.exists() and not root.is_file():
+            raise SourceMissingError(f"{path}: is neither a file nor a folder; check the path in the config")
         return (_data_file(root, root.parent),)
     except FileNotFoundError as gone:
         raise SourceMissingError(f"{path}: no such file or folder; check the path in the config") from gone

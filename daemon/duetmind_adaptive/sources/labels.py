@@ -56,7 +56,7 @@ def joined(table: pa.Table, model: Model) -> pa.Table:
     path, key, target = elsewhere
     if key not in table.column_names:
         raise ColumnMissingError(f"the data has no column '{key}', which models.{model.name}.labels.key names")
-    truth = _labels(path, key, target)
+    truth = _labels(path, key, target, table.schema.field(key).type)
     last_first = truth.take(integers(np.arange(truth.num_rows)[::-1]))
     keys, known = table[key], last_first[key]
     if keys.type != known.type:
@@ -73,8 +73,9 @@ def _elsewhere(model: Model) -> tuple[str, str, str] | None:
     return None if path is None or key is None or target is None else (path, key, target)
 
 
-def _labels(path: str, key: str, target: str) -> pa.Table:
-    with Feed(list_files(path), required=(key, target)) as feed:
+def _labels(path: str, key: str, target: str, kind: pa.DataType) -> pa.Table:
+    """Key and target of every label there is; keys written as text are read as the `kind` they must meet."""
+    with Feed(list_files(path), required=(key, target), types=lambda: {key: kind}) as feed:
         truth = feed.read(Place(), ALL_ROWS, (key, target))
     if not truth.num_rows:
         return pa.Table.from_batches([], pa.schema([(key, TEXT), (target, pa.null())]))

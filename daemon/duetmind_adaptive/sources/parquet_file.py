@@ -61,7 +61,7 @@ class ParquetFile:
             schema = (
                 batches[0].schema if batches else pa.schema([self._file.schema_arrow.field(name) for name in wanted])
             )
-            table = plain_table(pa.Table.from_batches(batches, schema))
+            table = plain_table(pa.Table.from_batches(batches, schema)).select(wanted)
         if columns is None and table.num_rows:
             self._last_read = last, table.slice(table.num_rows - 1)
         return [table]

@@ -2,13 +2,14 @@
 
 A row belongs to the slot of the latest timestamp seen so far, so windows are runs of rows: a row that comes late
 counts in the window in which it arrives, and a slot that was given out is never opened again. Slots are aligned to
-midnight UTC of 1970-01-01; slots without rows are skipped.
+midnight UTC of 1970-01-01; slots without rows are skipped. A timestamp far in the future that nearer ones follow is
+not believed: one bad clock must not close every window until then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,12 @@ class Cut:
     rows: int
     end: int | None
     complete: bool
+    #: the selection ends with it
+    closed: bool = False
+
+    def completed(self) -> Cut:
+        """The same rows, called a window."""
+        return replace(self, complete=True)
 
 
 def slot_end(moment: int, every: int) -> int:
@@ -35,7 +42,7 @@ def slot_end(moment: int, every: int) -> int:
     return (moment // every + 1) * every
 
 
-def next_cut(stretches: Iterable[Stretch], every: int, boundary: int | None) -> Cut:
+def next_cut(stretches: Iterable[Stretch], every: int, boundary: int | None, latest: int | None = None) -> Cut:
     """The first window of the rows in `stretches`.
 
     Parameters
@@ -46,19 +53,38 @@ def next_cut(stretches: Iterable[Stretch], every: int, boundary: int | None) -> 
         Length of a slot, microseconds.
     boundary
         End of the last window given out; its slot and those before are not opened again.
+    latest
+        See `believable`.
     """
     rows, end = 0, None
     for stretch in stretches:
-        known = stretch.stamps[stretch.stamps != MISSING]
+        stamps = stretch.stamps if latest is None else believable(stretch.stamps, latest)
+        known = stamps[stamps != MISSING]
         if end is None and known.size:
             end = slot_end(max(int(known[0]), int(known[0]) if boundary is None else boundary), every)
-        over = np.flatnonzero(stretch.stamps >= end) if end is not None else np.empty(0, np.int64)
+        over = np.flatnonzero(stamps >= end) if end is not None else np.empty(0, np.int64)
         if over.size:
             return Cut(rows + int(over[0]), end, complete=True)
-        rows += stretch.stamps.size
+        rows += stamps.size
         if stretch.closed:
-            return Cut(rows, end, complete=rows > 0)
+            return Cut(rows, end, complete=rows > 0, closed=True)
     return Cut(rows, end, complete=False)
+
+
+def believable(stamps: NDArray[np.int64], latest: int) -> NDArray[np.int64]:
+    """`stamps` with those after `latest` missing where a later row has one that is not.
+
+    Where no such row follows they stay: a replay of history may be ahead of its clock.
+
+    >>> believable(np.array([1, 99, 2, 98]), 10).tolist() == [1, MISSING, 2, 98]
+    True
+    """
+    near = np.flatnonzero((stamps <= latest) & (stamps != MISSING))
+    if not near.size:
+        return stamps
+    wild = stamps > latest
+    wild[near[-1] :] = False
+    return np.where(wild, MISSING, stamps)
 
 
 def slot_ends(stamps: NDArray[np.int64], every: int) -> NDArray[np.int64]:

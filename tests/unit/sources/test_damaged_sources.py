@@ -43,6 +43,10 @@ class TestNothingThere:
     def test_no_such_file(self, tmp_path):
         fails(SourceMissingError, "no such file", model_over(tmp_path / "a.csv", **TENS))
 
+    def test_neither_file_nor_folder(self, tmp_path):
+        os.mkfifo(tmp_path / "a.csv")
+        fails(SourceMissingError, "neither a file nor a folder", model_over(tmp_path / "a.csv", **TENS))
+
     def test_no_such_folder(self, tmp_path):
         fails(SourceMissingError, "no file matches", model_over(tmp_path / "gone" / "*.csv", **TENS))
 

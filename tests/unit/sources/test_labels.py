@@ -70,6 +70,13 @@ def test_keys_meet_across_number_and_text_and_labels_across_files(tmp_path):
         assert truth(table, model) == [1.0, None, 0.0]
 
 
+def test_keys_written_with_leading_zeros_meet_keys_of_either_kind(tmp_path):
+    (tmp_path / "labels.csv").write_text("id,y\n007,1\n008,0\n")
+    model = model_over("a.csv", target="y", labels=elsewhere(tmp_path / "labels.csv"))
+    for keys in (["007", "7"], [7, 9]):
+        assert truth(pa.table({"id": keys}), model) == [1, None]
+
+
 def test_the_delay_holds_for_joined_labels_too(tmp_path):
     (tmp_path / "labels.csv").write_text(csv_text(pa.table({"id": [0, 1], "y": [1, 1]})))
     model = model_over("a.csv", target="y", timestamp="t", labels=elsewhere(tmp_path, delay=DAY))

@@ -8,14 +8,8 @@ from source_files import NOW, append, csv_text, drain, hours, ids, model_over, r
 
 from duetmind_adaptive.errors import ConfigError, SourceMissingError
 from duetmind_adaptive.sources.cursor import REMEMBERED, Cursor
-from duetmind_adaptive.sources.production import (
-    SELECTION_NOT_BEGUN,
-    SELECTION_OVER,
-    TOO_FEW_ROWS,
-    Nothing,
-    ProductionSource,
-    WindowRead,
-)
+from duetmind_adaptive.sources.cutter import SELECTION_NOT_BEGUN, SELECTION_OVER, TOO_FEW_ROWS
+from duetmind_adaptive.sources.production import Nothing, ProductionSource, WindowRead
 
 TENS = {"window": {"rows": 10}}
 
@@ -62,7 +56,7 @@ def test_from_and_to_choose_rows_by_timestamp(tmp_path):
     model = model_over(path, timestamp="t", window={"rows": 5}, **{"from": hours(10)[0], "to": hours(22)[0]})
     windows, waiting = drain(model)
     assert ids(windows) == list(range(10, 20))
-    assert (waiting.reason, waiting.rows_waiting) == (TOO_FEW_ROWS, 2)
+    assert (waiting.reason, waiting.rows_waiting) == (SELECTION_OVER, 2)
 
 
 def test_a_window_tells_the_times_of_its_first_and_last_row(tmp_path):
@@ -167,6 +161,12 @@ def test_a_poll_that_finds_nothing_new_opens_no_file(tmp_path, monkeypatch):
     again = ProductionSource(model).next_window(waiting.cursor, now=NOW)
     assert isinstance(again, Nothing)
     assert (again.rows_waiting, again.cursor) == (5, waiting.cursor)
+
+
+def test_a_poll_looks_again_once_the_window_is_set_smaller(tmp_path):
+    path = write_parquet(tmp_path / "a.parquet", rows(0, 5))
+    _, waiting = drain(model_over(path, **TENS))
+    assert ids(drain(model_over(path, window={"rows": 5}), waiting.cursor)[0]) == list(range(5))
 
 
 def test_a_cursor_stays_small_however_many_files_were_read(tmp_path):

@@ -110,5 +110,5 @@ def test_a_real_stream_is_cut_into_windows_that_add_up_to_it(tmp_path):
     assert sum(window.table.num_rows for window in by_rows) + left.rows_waiting == count - reference
     assert sum(window.table.num_rows for window in by_time) == count - reference
     assert pa.concat_tables([window.table for window in by_rows]).equals(
-        pa.concat_tables([window.table for window in by_time]).slice(0, len(by_rows) * 1000)
+        pa.concat_tables([window.table for window in by_time]).slice(0, len(by_rows) * 4000)
     )

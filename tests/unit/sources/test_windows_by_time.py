@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from source_files import T0, append, csv_text, drain, hours, ids, model_over, rows, timed, write_parquet
 
-from duetmind_adaptive.sources.production import SELECTION_OVER, WINDOW_OPEN, Nothing, ProductionSource
+from duetmind_adaptive.sources.cutter import SELECTION_OVER, WINDOW_OPEN
+from duetmind_adaptive.sources.production import Nothing, ProductionSource
 from duetmind_adaptive.sources.selection import Stretch
 from duetmind_adaptive.sources.windows import next_cut, slot_ends
 
@@ -41,11 +42,23 @@ def test_a_row_that_comes_late_counts_in_the_window_in_which_it_arrives(tmp_path
     path = tmp_path / "a.csv"
     path.write_text(csv_text(timed(hours(1, 25, 3, 26))))
     model = model_over(path, **DAILY)
-    windows, waiting = drain(model, now=T0)
+    windows, waiting = drain(model, now=T0 + timedelta(hours=27))
     assert sizes(windows) == [1]
     append(path, csv_text(timed(hours(49), first=4), header=False))
-    windows, waiting = drain(model, waiting.cursor, now=T0)
+    windows, waiting = drain(model, waiting.cursor, now=T0 + timedelta(hours=49))
     assert ids(windows) == [1, 2, 3]
+
+
+def test_one_clock_that_is_far_ahead_does_not_stall_the_windows(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(csv_text(timed(hours(1, 2, 700_000))))
+    model = model_over(path, **DAILY)
+    first, waiting = drain(model, now=T0 + timedelta(hours=3))
+    append(path, csv_text(timed(hours(4, 26, 50, 51), first=3), header=False))
+    second, waiting = drain(model, waiting.cursor, now=T0 + timedelta(hours=51))
+    assert [ids(first), ids(second), waiting.rows_waiting] == [[0, 1], [2, 3, 4], 2]
+    latest = ProductionSource(model).latest_window(now=T0 + timedelta(hours=51))
+    assert ids([latest]) == [4]
 
 
 def test_a_slot_that_the_clock_closed_is_not_opened_again(tmp_path):
