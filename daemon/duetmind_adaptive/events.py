@@ -11,13 +11,15 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic_core import from_json
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null")
+    # validators are made when a type is first used: making all of them takes a twentieth of the daemon's start
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null", defer_build=True)
 
 
 class WindowData(_Frozen):
@@ -382,12 +384,30 @@ Event = (
     | AlertDelivered | AlertFailed | AlertSuppressed
 )  # fmt: skip
 
-_ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="type")])
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(
+    Annotated[Event, Field(discriminator="type")], config=ConfigDict(defer_build=True)
+)
+
+
+_KINDS: dict[str, type[Event]] = {kind.model_fields["type"].default: kind for kind in get_args(Event)}
 
 
 def parse_event(document: str | bytes) -> Event:
-    """Read one envelope from its JSON; raises pydantic.ValidationError on anything else."""
-    return _ADAPTER.validate_json(document)
+    """Read one envelope from its JSON; raises pydantic.ValidationError on anything else.
+
+    The type is looked up before the document is validated, so that only the validators of types that occur are made.
+    """
+    kind = _KINDS.get(_type_in(document))
+    return kind.model_validate_json(document) if kind else _ADAPTER.validate_json(document)
+
+
+def _type_in(document: str | bytes) -> str:
+    """What a JSON document gives as its `type`; empty if it is no such document."""
+    try:
+        envelope = from_json(document)
+    except ValueError:
+        return ""
+    return str(envelope.get("type", "")) if isinstance(envelope, dict) else ""
 
 
 def event_schema() -> dict[str, Any]:
