@@ -101,11 +101,11 @@ def test_a_real_stream_is_cut_into_windows_that_add_up_to_it(tmp_path):
     if BANK.exists():
         path, count, reference = BANK, 41_188, 24_064
     else:
-        path, count, reference = write_parquet(tmp_path / "a.parquet", timed(hours(*range(4_000)))), 4_000, 2_000
+        path, count, reference = write_parquet(tmp_path / "a.parquet", timed(hours(*range(12_000)))), 12_000, 2_000
     stamp = "timestamp" if BANK.exists() else "t"
     given = {"reference": {"rows": [0, reference]}, "rows": [reference, None], "timestamp": stamp}
     assert read_reference(model_over(path, **given)).num_rows == reference
-    by_rows, left = drain(model_over(path, **given, window={"rows": 1000}))
+    by_rows, left = drain(model_over(path, **given, window={"rows": 4000}))
     by_time, _ = drain(model_over(path, **given, window={"every": "30d"}))
     assert sum(window.table.num_rows for window in by_rows) + left.rows_waiting == count - reference
     assert sum(window.table.num_rows for window in by_time) == count - reference
