@@ -101,7 +101,11 @@ def test_a_real_stream_is_cut_into_windows_that_add_up_to_it(tmp_path):
     if BANK.exists():
         path, count, reference = BANK, 41_188, 24_064
     else:
-        path, count, reference = write_parquet(tmp_path / "a.parquet", timed(hours(*range(12_000)))), 12_000, 2_000
+        path, count, reference = (
+            write_parquet(tmp_path / "a.parquet", timed(hours(*(row / 2 for row in range(12_000))))),
+            12_000,
+            2_000,
+        )
     stamp = "timestamp" if BANK.exists() else "t"
     given = {"reference": {"rows": [0, reference]}, "rows": [reference, None], "timestamp": stamp}
     assert read_reference(model_over(path, **given)).num_rows == reference
