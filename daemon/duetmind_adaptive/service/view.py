@@ -98,7 +98,7 @@ class View:
 
     def _model_document(self, name: str, row: Document) -> Document:
         model = self._model(name)
-        facts = {"name": name, "task": model.task, "target": model.target, "metric": model.metric}
+        facts = {"name": name, "task": model.task, "target": model.target, "metric_name": model.metric}
         return facts | row | {"next_check": iso(self._scheduler.next_due(name)), "responses": list(model.responses)}
 
     async def checks(self, limit: int, cursor: str | None, model: str | None) -> Page:
