@@ -7,8 +7,9 @@ a request's job and a model's serving version can each exist once only.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import Column, Connection, Float, Index, Integer, MetaData, String, Table, Text, event, text
 
 metadata = MetaData()
 
@@ -28,6 +29,24 @@ def stamp(moment: datetime) -> str:
 def unstamp(value: str) -> datetime:
     """The moment a stamp stands for."""
     return datetime.fromisoformat(value)
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> Index:
+    """Index the rows that `where` names.
+
+    PostgreSQL is told of the condition when its tables are made (`_tell_postgresql`): naming it here would import that
+    dialect, which takes a twentieth of the daemon's start.
+    """
+    return Index(name, *columns, unique=unique, sqlite_where=text(where))
+
+
+@event.listens_for(metadata, "before_create")
+def _tell_postgresql(_: MetaData, connection: Connection, **_options: Any) -> None:
+    if connection.dialect.name != "postgresql":
+        return
+    for table in metadata.sorted_tables:
+        for index in table.indexes:
+            index.dialect_kwargs["postgresql_where"] = index.dialect_options["sqlite"]["where"]
 
 
 meta = Table("meta", metadata, Column("key", String, primary_key=True), Column("value", Text, nullable=False))
@@ -68,35 +87,10 @@ deliveries = Table(
     Column("finished", String),
     Column("outcome", Text),
     Index("deliveries_once", "event_seq", "handler", unique=True),
-    Index(
-        "deliveries_open",
-        "handler",
-        "model",
-        "event_seq",
-        sqlite_where=text("state IN ('pending', 'leased')"),
-        postgresql_where=text("state IN ('pending', 'leased')"),
-    ),
-    Index(
-        "deliveries_due",
-        "handler",
-        "not_before",
-        "event_seq",
-        sqlite_where=text("state IN ('pending', 'leased')"),
-        postgresql_where=text("state IN ('pending', 'leased')"),
-    ),
-    Index(
-        "deliveries_leased",
-        "owner",
-        sqlite_where=text("state = 'leased'"),
-        postgresql_where=text("state = 'leased'"),
-    ),
-    Index(
-        "deliveries_dead",
-        "handler",
-        "event_seq",
-        sqlite_where=text("state = 'dead'"),
-        postgresql_where=text("state = 'dead'"),
-    ),
+    partial_index("deliveries_open", "handler", "model", "event_seq", where="state IN ('pending', 'leased')"),
+    partial_index("deliveries_due", "handler", "not_before", "event_seq", where="state IN ('pending', 'leased')"),
+    partial_index("deliveries_leased", "owner", where="state = 'leased'"),
+    partial_index("deliveries_dead", "handler", "event_seq", where="state = 'dead'"),
     sqlite_autoincrement=True,
 )
 
@@ -121,7 +115,7 @@ slots = Table(
     Column("due", String, nullable=False),
     Column("reason", Text),
     Column("finished", String),
-    Index("slots_open", "due", sqlite_where=text("state = 'due'"), postgresql_where=text("state = 'due'")),
+    partial_index("slots_open", "due", where="state = 'due'"),
 )
 
 cursors = Table(
@@ -172,14 +166,7 @@ incidents = Table(
     Column("opened", String, nullable=False),
     Column("resolved", String),
     Column("body", Text, nullable=False),
-    Index(
-        "incidents_one_open",
-        "model",
-        "cause",
-        unique=True,
-        sqlite_where=text("state = 'open'"),
-        postgresql_where=text("state = 'open'"),
-    ),
+    partial_index("incidents_one_open", "model", "cause", where="state = 'open'", unique=True),
 )
 
 jobs = Table(
@@ -203,13 +190,7 @@ jobs = Table(
     Column("payload", Text, nullable=False),
     Column("result", Text),
     Column("error", Text),
-    Index(
-        "jobs_open",
-        "state",
-        "not_before",
-        sqlite_where=text("state IN ('queued', 'running')"),
-        postgresql_where=text("state IN ('queued', 'running')"),
-    ),
+    partial_index("jobs_open", "state", "not_before", where="state IN ('queued', 'running')"),
 )
 
 versions = Table(
@@ -225,13 +206,7 @@ versions = Table(
     #: the job that made it: one version per job
     Column("job", String, unique=True),
     Column("body", Text, nullable=False),
-    Index(
-        "versions_one_champion",
-        "model",
-        unique=True,
-        sqlite_where=text("state = 'champion'"),
-        postgresql_where=text("state = 'champion'"),
-    ),
+    partial_index("versions_one_champion", "model", where="state = 'champion'", unique=True),
 )
 
 reigns = Table(
