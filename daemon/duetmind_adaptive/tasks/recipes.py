@@ -87,7 +87,9 @@ def make_challenger(
     model, examples = request.model, data.examples
     window = window_rows(model, data)
     split = split_rows(examples.rows, seen=seen, window=window)
-    losses = _try_spans(examples, split, window, learner)
+    validation = examples.part(split.validation, split.hold_out)
+    candidates = _fit_spans(examples, split, window, learner)
+    losses = {length: _losses(candidate, validation) for length, candidate in candidates.items()}
     span = choose_span(losses)
     challenger = learner.fit(learned := examples.part(max(0, split.hold_out - span), split.hold_out))
     hold_out = examples.part(split.hold_out, len(examples))
@@ -99,7 +101,9 @@ def make_challenger(
     return Made(
         pipeline=pipeline,
         learned=learned,
-        baseline=_baseline(model, challenger, hold_out, request.seed),
+        # with too few rows to judge on, what the candidate did on the validation rows is the best there is
+        baseline=_baseline(model, challenger, hold_out, request.seed)
+        or _baseline(model, candidates[span], validation, request.seed),
         metrics=_metrics(model, challenger, hold_out),
         profiled=data.newest(max(PROFILE_ROWS, min(len(learned) + len(hold_out), PROFILE_WINDOWS * window))),
         gate=gate,
@@ -112,21 +116,18 @@ def make_challenger(
     )
 
 
-def _try_spans(examples: Examples, split: Split, window: int, learner: Learner) -> dict[int, NDArray[np.float64]]:
-    """The loss of each candidate on each validation row."""
-    validation = examples.part(split.validation, split.hold_out)
+def _fit_spans(examples: Examples, split: Split, window: int, learner: Learner) -> dict[int, Pipeline]:
+    """A candidate for each span that ends where the validation rows begin."""
     production = int((examples.rows[: split.validation] >= 0).sum())
-    losses: dict[int, NDArray[np.float64]] = {}
-    for span in candidate_spans(window, production, split.validation):
-        rows = examples.part(split.validation - span, split.validation)
-        if rows.teach:
-            losses[span] = _losses(learner.fit(rows), validation)
-    if not losses or not len(validation):
+    spans = candidate_spans(window, production, split.validation)
+    parts = {span: examples.part(split.validation - span, split.validation) for span in spans}
+    candidates = {span: learner.fit(part) for span, part in parts.items() if part.teach}
+    if not candidates:
         raise TrainingError(
-            f"the {split.validation} labelled rows before the hold-out have too few of some class to learn from; "
-            "wait for more labels"
+            f"the {split.validation} labelled rows before those to be judged on have too few of some class to learn "
+            "from; wait for more labels"
         )
-    return losses
+    return candidates
 
 
 def _losses(pipeline: Pipeline, examples: Examples) -> NDArray[np.float64]:
@@ -156,8 +157,6 @@ def _gate(
 
 
 def _baseline(model: Model, pipeline: Pipeline, examples: Examples, seed: int) -> MetricReading | None:
-    if not len(examples):
-        return None
     prediction, score = answers(pipeline, examples)
     return measure(
         model.metric,

@@ -140,9 +140,9 @@ def _refuse(examples: Examples, target: str) -> None:
         raise TrainingError(f"column '{target}' has the same value in every labelled row, so there is nothing to learn")
     if examples.classes.size:
         counts = np.bincount(examples.target)
-        rarest = int(counts.argmin())
-        if counts[rarest] < FEWEST_PER_CLASS:
+        rarest, fewest = examples.classes[counts.argmin()], int(counts.min())
+        if fewest < FEWEST_PER_CLASS:
             raise TrainingError(
-                f"column '{target}' has {counts[rarest]} labelled row{'s' * (counts[rarest] > 1)} of class "
-                f"'{examples.classes[rarest]}'; at least {FEWEST_PER_CLASS} of each class are needed"
+                f"column '{target}' has {fewest} labelled row{'s' if fewest > 1 else ''} of class '{rarest}'; "
+                f"at least {FEWEST_PER_CLASS} of each class are needed"
             )

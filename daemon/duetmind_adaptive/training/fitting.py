@@ -50,6 +50,8 @@ class Learner:
 def answers(pipeline: Pipeline, examples: Examples) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
     """Predictions as the data writes them, and scores as `drift.metrics` takes them, for cast examples."""
     rest = pipeline[1:]
+    if not len(examples):
+        return examples.truth, np.empty((0, examples.classes.size)) if examples.classes.size else None
     if not examples.classes.size:
         return np.asarray(rest.predict(examples.frame), dtype=np.float64), None
     probabilities = np.asarray(rest.predict_proba(examples.frame), dtype=np.float64)
