@@ -116,7 +116,7 @@ class CheckService:
     def _commit(self, tx: Transaction, model: Model, outcome: CheckOutcome) -> None:
         report = outcome.report
         if report is None:
-            checks.note_problem(tx, model.name, None)
+            checks.keep_place(tx, model.name, outcome.cursor)
             return
         now = self._clock.now()
         if checks.record(tx, model.name, report, body=reports.document(report), position=outcome.cursor, now=now):

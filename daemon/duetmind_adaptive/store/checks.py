@@ -55,8 +55,15 @@ def record(tx: Transaction, model: str, report: CheckReport, *, body: str, posit
     return fresh
 
 
-def note_problem(tx: Transaction, model: str, problem: str | None) -> bool:
-    """Remember the source's standing problem (None: it is gone); False if it is the one already noted."""
+def keep_place(tx: Transaction, model: str, position: str) -> None:
+    """Remember what a look that found no window learned of the files, and that the source has no problem."""
+    before = cursor(tx.connection, model)
+    if (before.position, before.problem) != (position, None):
+        _move(tx, model, next_row=before.next_row, position=position, problem=None)
+
+
+def note_problem(tx: Transaction, model: str, problem: str) -> bool:
+    """Remember the source's standing problem; False if it is the one already noted."""
     before = cursor(tx.connection, model)
     if before.problem == problem:
         return False

@@ -17,6 +17,7 @@ import pyarrow as pa
 from duetmind_adaptive.drift.performance import judge
 from duetmind_adaptive.drift.profile import Profile
 from duetmind_adaptive.drift.verdict import compare, conclude
+from duetmind_adaptive.errors import SourceMissingError
 from duetmind_adaptive.records import CheckReport, Performance, VersionRef, Window
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.columns import feature_columns
@@ -36,7 +37,7 @@ def check_next(request: CheckRequest) -> CheckOutcome:
     cursor = _cursor(request)
     read = source.next_window(cursor, now=request.now)
     if isinstance(read, Nothing):
-        return CheckOutcome(cursor=cursor.to_json(), waiting=read.reason)
+        return CheckOutcome(cursor=read.cursor.to_json(), waiting=read.reason)
     report = check_table(request, source, read.window, read.table)
     return CheckOutcome(cursor=read.cursor.to_json(), report=report)
 
@@ -92,9 +93,14 @@ def _performance(
 def _late(
     unlabelled: Sequence[LateWindow], model: Model, source: ProductionSource, now: datetime
 ) -> tuple[Performance, ...]:
-    due = [late for late in unlabelled if labels_due(late.window, model, now=now)]
-    measured = (
-        _performance(model, late.version, late.window, source.read(late.window.first_row, late.window.last_row), now)
-        for late in due
-    )
+    due = (late for late in unlabelled if labels_due(late.window, model, now=now))
+    measured = (_late_performance(model, late, source, now) for late in due)
     return tuple(performance for performance in measured if performance)
+
+
+def _late_performance(model: Model, late: LateWindow, source: ProductionSource, now: datetime) -> Performance | None:
+    try:
+        table = source.read(late.window.first_row, late.window.last_row)
+    except SourceMissingError:  # its file was rotated away before its labels came: there is nothing left to measure
+        return None
+    return _performance(model, late.version, late.window, table, now)
