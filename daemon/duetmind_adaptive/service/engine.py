@@ -114,9 +114,8 @@ class Engine:
 
     async def prepare(self) -> None:
         """Go on where the last process stood: champion links, then a first version for each model without one."""
-        for name in self.loaded.models:
-            await self.settle_champion(name)
-        await self.request_first_versions()
+        await asyncio.gather(*map(self.settle_champion, self.loaded.models))
+        await asyncio.gather(*map(self._request_first_version, self.loaded.models))
 
     async def start(self) -> None:
         """Work deliveries and jobs off as they come, until `stop`."""
@@ -153,12 +152,11 @@ class Engine:
             await self.bus.unsubscribe(subscription_name(name))
         await self.prepare()
 
-    async def request_first_versions(self) -> None:
-        """Ask for the first version of each model that has none and none under way."""
-        for name in self.loaded.models:
-            request = await self.store.read(partial(_first_request, model=name))
-            if request:
-                await self.operations.request_retrain(name, request=request, reason=Reason.INITIAL)
+    async def _request_first_version(self, name: str) -> None:
+        """Ask for the first version of a model that has none and none under way."""
+        request = await self.store.read(partial(_first_request, model=name))
+        if request:
+            await self.operations.request_retrain(name, request=request, reason=Reason.INITIAL)
 
     async def settle_champion(self, name: str) -> None:
         """Make the champion link say what the store says; one at a time, so that the newest word is the last."""
@@ -174,10 +172,12 @@ class Engine:
 
     async def _sweep(self) -> None:
         """Delete what killed training jobs left; before any job runs."""
-        for name, model in self.loaded.models.items():
-            keep = await self.store.read(partial(versions.folders, model=name))
-            if swept := await asyncio.to_thread(champion.sweep, model.folder, keep):
-                log.info("champion.swept", model=name, folders=swept)
+        await asyncio.gather(*map(self._sweep_model, self.loaded.models.values()))
+
+    async def _sweep_model(self, model: Model) -> None:
+        keep = await self.store.read(partial(versions.folders, model=model.name))
+        if swept := await asyncio.to_thread(champion.sweep, model.folder, keep):
+            log.info("champion.swept", model=model.name, folders=swept)
 
 
 def _rules(loaded: Loaded) -> dict[str, Rules]:
