@@ -26,11 +26,16 @@ MAX_MANIFEST_BYTES = 8 * 2**20
 MAX_BYTES = 2**30
 
 #: what pipelines of `training.custom_pipeline` hold beyond what skops trusts by itself (scikit-learn's estimators,
-#: NumPy's arrays); the trees are trusted because `check_trees` looks into them
+#: NumPy's arrays); the trees are trusted because `check_trees` looks into them, the boosters of the extra `boosting`
+#: because nothing is parsed whose sha256 is not the registered one
 ALLOWED_TYPES = (
+    "collections.OrderedDict",
     "duetmind_adaptive.training.custom_pipeline.casting.ColumnCaster",
     "duetmind_adaptive.training.custom_pipeline.encoding.CategoryCoder",
     "functools.partial",  # of check_array, inside histogram boosting; what it wraps must be allowed too
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "lightgbm.sklearn.LGBMRegressor",
     "numpy.dtype",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
@@ -40,6 +45,9 @@ ALLOWED_TYPES = (
     "sklearn.tree._tree.Tree",
     "sklearn.utils._bunch.Bunch",
     "sklearn.utils.validation.check_array",
+    "xgboost.core.Booster",
+    "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRegressor",
 )
 
 DAMAGED = "the artifact {path} is damaged: {why}; train or restore the version again"

@@ -7,7 +7,6 @@ hyperparameters hold unless the configuration says otherwise.
 from __future__ import annotations
 
 import importlib
-import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,7 +96,7 @@ def make_estimator(
     """
     algorithm = find_algorithm(name)
     factory = _load(name, algorithm, task)
-    allowed = set(inspect.signature(factory).parameters) - {"kwargs"}
+    allowed = set(factory().get_params())
     _refuse_unknown(name, hyperparameters, allowed)
     values = {**algorithm.defaults, **hyperparameters}
     if "random_state" in allowed:
