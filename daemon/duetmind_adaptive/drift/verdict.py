@@ -55,11 +55,16 @@ class DataVerdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Checked:
+class CheckedColumn:
+    """What one column says, before the other columns are known."""
+
     report: ColumnReport
+    #: before the correction over columns; None when the column could not be tested
     p_value: float | None = None
     findings: tuple[Finding, ...] = ()
     type_change: tuple[str, str] | None = None
+    #: whether the window lacks the column
+    absent: bool = False
 
 
 def compare(
@@ -87,21 +92,42 @@ def compare(
     >>> verdict.columns[0].drift, verdict.columns[0].effect
     (True, 0.5)
     """
-    checked = [_check(profile, current) for profile in reference.columns.values()]
     present = set(current.column_names)
+    checked = [
+        check_column(profile, profile_column(current, name, kind=profile.kind) if name in present else None)
+        for name, profile in reference.columns.items()
+    ]
     fresh = tuple(sorted(present - reference.known - set(ignore)))
+    return gather(checked, fresh, threshold=threshold, alpha=alpha)
+
+
+def gather(
+    checked: Sequence[CheckedColumn], new_columns: Sequence[str], *, threshold: float, alpha: float = ALPHA
+) -> DataVerdict:
+    """Join columns that were checked one by one: only together can they be corrected for their number.
+
+    Parameters
+    ----------
+    checked
+        Every column of the reference.
+    new_columns
+        Columns that the reference did not have.
+    threshold, alpha
+        As of `compare`.
+    """
     reports = _decide(checked, threshold, alpha)
-    findings = [finding for each in checked for finding in each.findings] + [quality.new_column(name) for name in fresh]
+    findings = [finding for each in checked for finding in each.findings]
+    findings += [quality.new_column(name) for name in new_columns]
     return DataVerdict(
         columns=tuple(sorted(reports, key=lambda report: (-report.effect, report.name))),
         findings=tuple(sorted(findings, key=lambda finding: not finding.breaks)),
-        missing_columns=tuple(name for name in reference.columns if name not in present),
-        new_columns=fresh,
+        missing_columns=tuple(each.report.name for each in checked if each.absent),
+        new_columns=tuple(new_columns),
         type_changes={each.report.name: each.type_change for each in checked if each.type_change},
     )
 
 
-def _decide(checked: Sequence[_Checked], threshold: float, alpha: float) -> list[ColumnReport]:
+def _decide(checked: Sequence[CheckedColumn], threshold: float, alpha: float) -> list[ColumnReport]:
     tested = [each for each in checked if each.p_value is not None]
     adjusted = benjamini_hochberg([each.p_value for each in tested if each.p_value is not None]).tolist()
     by_name = {each.report.name: value for each, value in zip(tested, adjusted, strict=True)}
@@ -118,13 +144,21 @@ def _with_verdict(report: ColumnReport, adjusted: float | None, threshold: float
     return replace(report, tests=tests, drift=adjusted < alpha and report.effect >= threshold)
 
 
-def _check(reference: ColumnProfile, table: pa.Table) -> _Checked:
+def check_column(reference: ColumnProfile, current: ColumnProfile | None) -> CheckedColumn:
+    """Compare one column with the reference's.
+
+    Parameters
+    ----------
+    reference
+        Its summary.
+    current
+        The window's, made as the reference's kind; None when the window lacks the column.
+    """
     name = reference.name
     base = ColumnReport(name=name, kind=reference.kind, missing_reference=reference.missing_share)
-    if name not in table.column_names:
+    if current is None:
         report = replace(base, missing_current=1.0, untested="the column is not in the window")
-        return _Checked(report=report, findings=(quality.missing_column(name),))
-    current = profile_column(table, name, kind=reference.kind)
+        return CheckedColumn(report=report, findings=(quality.missing_column(name),), absent=True)
     changed = current.family not in {reference.family, "empty"} and reference.family != "empty"
     if not changed:
         return _check_values(base, reference, current)
@@ -132,13 +166,15 @@ def _check(reference: ColumnProfile, table: pa.Table) -> _Checked:
     if (reference.family, current.family) not in _CONVERTIBLE or current.untested:
         reason = f"its type changed from {reference.type} to {current.type}"
         report = replace(base, missing_current=current.missing_share, untested=reason)
-        return _Checked(report=report, findings=(quality.retyped(reference, current, breaks=True),), type_change=change)
+        return CheckedColumn(
+            report=report, findings=(quality.retyped(reference, current, breaks=True),), type_change=change
+        )
     checked = _check_values(base, reference, current)
     findings = (quality.retyped(reference, current, breaks=False), *checked.findings)
     return replace(checked, findings=findings, type_change=change)
 
 
-def _check_values(base: ColumnReport, reference: ColumnProfile, current: ColumnProfile) -> _Checked:
+def _check_values(base: ColumnReport, reference: ColumnProfile, current: ColumnProfile) -> CheckedColumn:
     evidence = examine(reference, current)
     report = replace(
         base,
@@ -149,7 +185,7 @@ def _check_values(base: ColumnReport, reference: ColumnProfile, current: ColumnP
         untested=evidence.untested,
     )
     findings = tuple(quality.column_findings(reference, current, evidence.unseen))
-    return _Checked(report=report, p_value=evidence.p_value, findings=findings)
+    return CheckedColumn(report=report, p_value=evidence.p_value, findings=findings)
 
 
 def conclude(  # noqa: PLR0917 - in the order of CheckReport's own fields
