@@ -11,10 +11,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.daemon import Daemon, environment, free_port, model_section, write_config, write_data
 from benchmarks.figures import Figure, at_most, median_ratio
+from benchmarks.fleet import give_first_versions
 
 MODELS = 10
 #: what a daemon of this kind cannot do without
@@ -29,12 +31,13 @@ def run(quick: bool) -> list[Figure]:
         data = Path(folder)
         write_data(data)
         first, peer = _take_turns(lambda: ready(data, state=None), lambda: interpreter(DAEMON_PEER), pairs)
-        with_state = data / "state-again"
-        again, peer_again = _take_turns(lambda: ready(data, state=with_state), lambda: interpreter(DAEMON_PEER), pairs)
+        lived = data / "lived"
+        give_first_versions(_config(data, lived, port=free_port()), datetime.now(UTC))
+        again, peer_again = _take_turns(lambda: ready(data, state=lived), lambda: interpreter(DAEMON_PEER), pairs)
     help_, help_peer = _take_turns(show_help, lambda: interpreter(HELP_PEER), pairs)
     return [
         _figure("exec to ready, 10 models, nothing stored yet", first, peer, limit=1.5),
-        _figure("exec to ready, 10 models, a restart", again, peer_again, limit=1.5),
+        _figure("exec to ready, 10 models that have served", again, peer_again, limit=1.5),
         _figure("duetmind --help", help_, help_peer, limit=3),
     ]
 
@@ -42,13 +45,17 @@ def run(quick: bool) -> list[Figure]:
 def ready(data: Path, *, state: Path | None) -> float:
     """Seconds from exec to the first 200 of `/readyz`, with ten models and their state, or none yet."""
     port = free_port()
+    with (
+        tempfile.TemporaryDirectory(dir=data) as fresh,
+        Daemon(_config(data, state or Path(fresh), port=port), port) as daemon,
+    ):
+        daemon.wait_ready()
+        return daemon.age()
+
+
+def _config(data: Path, state: Path, *, port: int) -> Path:
     models = {f"model-{i}": model_section(trained=False, window=1000) for i in range(MODELS)}
-    with tempfile.TemporaryDirectory(dir=data) as fresh:
-        url = f"sqlite:///{state or fresh}/duetmind.db"
-        daemon = Daemon(write_config(data, models, port=port, store={"url": url}), port)
-        with daemon:
-            daemon.wait_ready()
-            return daemon.age()
+    return write_config(data, models, port=port, store={"url": f"sqlite:///{state}/duetmind.db"})
 
 
 def interpreter(statement: str) -> float:

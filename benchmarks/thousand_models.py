@@ -33,8 +33,8 @@ from benchmarks.fleet import give_first_versions
 HOUR = 3600.0
 CORES = 2
 WINDOW = 1000
-#: slots of the hour come due within its first three quarters; the last one is for measuring idleness
-JITTER = "45m"
+#: slots of the hour come due within its first half; the other one is for catching up and for measuring idleness
+JITTER = "30m"
 #: the hour that is rehearsed
 SLOT = datetime(2026, 1, 1, 1, tzinfo=UTC)
 
