@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from duetmind_adaptive.errors import JobError
 from duetmind_adaptive.jobs.wire import pack_order, unpack_answer
-from duetmind_adaptive.jobs.worker import perform
+from duetmind_adaptive.jobs.worker import one_thread_each, perform
 
 T = TypeVar("T")
 
@@ -23,6 +23,7 @@ class InlineExecutor:
 
     def __init__(self) -> None:
         self._closed = False
+        one_thread_each()
 
     async def run(
         self,

@@ -25,9 +25,13 @@ LINE_LIMIT = 400
 EFFECT_WORDS = ((0.1, "slightly"), (0.25, "moderately"), (0.5, "strongly"))
 LARGEST_EFFECT = "very strongly"
 
+#: how an incident is titled, by its cause
+TITLES = {"data": "Drift", "performance": "Metric fell", "quality": "Broken data"}
+
 #: what the daemon makes of an incident, by its cause
 CONSEQUENCES = {
-    "drift": "Configured responses follow within their budget; `duetmind jobs` shows them.",
+    "data": "Nothing is retrained for moved inputs alone; a metric that falls is told apart.",
+    "performance": "Configured responses follow within their budget; `duetmind jobs` shows them.",
     "quality": "No retrain learns from broken data; mend the source and the next checks resolve this.",
 }
 
@@ -87,8 +91,7 @@ def printable(text: str, limit: int) -> str:
 
 
 def _title(data: DriftData) -> str:
-    what = "Broken data" if data.cause == "quality" else "Drift"
-    return f"{what} in {printable(data.model, NAME_LIMIT)} since {_moment(data.opened)}"
+    return f"{TITLES.get(data.cause, 'Drift')} in {printable(data.model, NAME_LIMIT)} since {_moment(data.opened)}"
 
 
 def _standing(data: DriftData) -> tuple[str, ...]:

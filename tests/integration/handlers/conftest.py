@@ -33,7 +33,7 @@ def make_alert():
         data = DriftData(
             model="loans",
             incident="0198c0de-0000-8000-8000-0000000000ff",
-            cause="drift",
+            cause="data",
             window=WindowData(first_row=0, last_row=1_000, rows=1_000),
             drift=True,
             severity="high",

@@ -32,7 +32,7 @@ def make_alert():
         data = DriftData(
             model="loans",
             incident="0198c0de-0000-8000-8000-0000000000ff",
-            cause="drift",
+            cause="data",
             window=WindowData(first_row=0, last_row=1_000, rows=1_000),
             drift=True,
             severity="high",
@@ -58,7 +58,7 @@ def make_alert_of():
     """Build an alert by hand from any texts."""
     window = WindowData(first_row=0, last_row=1, rows=1)
     data = DriftData(
-        model="m", incident="i", cause="drift", window=window, drift=True, severity="low", reason="r", opened=OPENED
+        model="m", incident="i", cause="data", window=window, drift=True, severity="low", reason="r", opened=OPENED
     )
     alert = alert_from(make(DriftDetected, data, id="e", time=OPENED))
     assert alert is not None

@@ -53,7 +53,7 @@ def test_whatever_the_incident_it_fits_and_counts_what_it_leaves_out(top, findin
     data = DriftData(
         model="m",
         incident="i",
-        cause="drift",
+        cause="data",
         window=WindowData(first_row=0, last_row=1, rows=1),
         drift=True,
         severity="low",

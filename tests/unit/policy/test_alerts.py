@@ -27,7 +27,7 @@ OPENED = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 DRIFT = DriftData(
     model="loans",
     incident="i-1",
-    cause="drift",
+    cause="data",
     window=WindowData(first_row=50_000, last_row=51_000, start=OPENED, end=OPENED + timedelta(hours=1), rows=1_000),
     drift=True,
     severity="high",
@@ -58,7 +58,7 @@ def test_an_opening_says_what_since_when_how_much_what_it_does_why_and_where_to_
             "'c3' strongly (0.30), 'c4' moderately (0.20), +7 more (from 0 to 1)."
         ),
         "The accuracy of these rows is 0.81, 0.09 below the reference of 0.9.",
-        "Told because: first drift. Configured responses follow within their budget; `duetmind jobs` shows them.",
+        "Told because: first drift. Nothing is retrained for moved inputs alone; a metric that falls is told apart.",
         "Look closer with: duetmind incidents",
     )
 

@@ -17,7 +17,7 @@ METRIC = "accuracy"
 
 #: rows to learn from: May to October 2008, before the financial crisis reached the calls
 REFERENCE_ROWS = 24_064
-WINDOWS = 40
+WINDOWS = 30
 
 #: simulated seconds per second: a daily schedule comes round five times a second
 SPEED = 5 * 86_400
