@@ -1,7 +1,7 @@
 """What a daemon with ten models costs while it has nothing to do, and what its process has loaded by then.
 
 First versions are trained, every model is checked once, and the workers that did it have left: they end by
-themselves after a minute, which `quick` does not wait for.
+themselves after a minute. `quick` begins with the versions given and sends the workers away.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,11 @@ from benchmarks.daemon import (
     write_data,
 )
 from benchmarks.figures import Figure, at_most
+from benchmarks.fleet import give_first_versions
 
 MODELS = 10
 #: of the ten, those trained here; the others are only watched
-TRAINED, TRAINED_QUICK = 5, 1
+TRAINED = 5
 #: seconds of idleness that are measured
 SPAN, SPAN_QUICK = 30.0, 5.0
 #: longer than a warm worker's idle limit and grace
@@ -51,12 +53,14 @@ def run(quick: bool) -> list[Figure]:
     """Measure 30 s of idleness (quick: 5 s)."""
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
-        trained = TRAINED_QUICK if quick else TRAINED
         write_data(folder)
-        models = {f"model-{i}": model_section(trained=i < trained, window=1000) for i in range(MODELS)}
+        models = {f"model-{i}": model_section(trained=i < TRAINED, window=1000) for i in range(MODELS)}
         witness = folder / "modules"
         command = [sys.executable, "-c", WITNESS.format(file=str(witness))]
-        with Daemon(write_config(folder, models, port=port), port, command=command) as daemon:
+        config = write_config(folder, models, port=port)
+        if quick:
+            give_first_versions(config, datetime.now(UTC))
+        with Daemon(config, port, command=command) as daemon:
             daemon.wait_ready()
             _work_once(daemon, models)
             _retire(daemon, quick=quick)

@@ -25,8 +25,8 @@ HELP_PEER = "import typer, rich.console"
 
 
 def run(quick: bool) -> list[Figure]:
-    """Measure 15 pairs of runs each (quick: 3)."""
-    pairs = 3 if quick else 15
+    """Measure 15 pairs of runs each (quick: 2)."""
+    pairs = 2 if quick else 15
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         write_data(data)
