@@ -28,7 +28,8 @@ from sklearn.pipeline import Pipeline
 from duetmind_adaptive.drift.metrics import measure, metric_value
 from duetmind_adaptive.errors import TrainingError
 from duetmind_adaptive.records import GateResult, MetricReading, VersionRef
-from duetmind_adaptive.registry.gate import Answers, GateRules, compare
+from duetmind_adaptive.registry.gate import Answers, GateRules
+from duetmind_adaptive.registry.proof import prove
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.tasks.measure import answer
 from duetmind_adaptive.tasks.requests import TrainRequest
@@ -145,7 +146,7 @@ def _gate(
     given = answer(model, champion, data.production_rows(hold_out.rows))
     if given is None:
         raise TrainingError(f"version {champion.version} cannot answer the hold-out: the data lacks its columns")
-    return compare(
+    return prove(
         model.metric,
         model.task,
         truth=hold_out.truth,
