@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import create_engine
@@ -21,6 +21,13 @@ FIRST_MODEL_SECONDS = 90.0
 #: a window's check, with a retrain behind it
 WINDOW_SECONDS = 60.0
 
+#: what is worth a word, by the event's type
+NEWS = {
+    "duetmind.retrain.requested": "retrain",
+    "duetmind.model.promoted": "version {version} promoted",
+    "duetmind.model.rejected": "version {version} rejected",
+}
+
 CITATION = (
     "Data: Bank Marketing, S. Moro, P. Cortez and P. Rita (2014), UCI Machine Learning Repository, CC BY 4.0. "
     "Rows are in date order; the time within a month was spread evenly."
@@ -34,6 +41,8 @@ class Play:
     stage: Stage
     show: Show
     pace: float
+    #: ids of the events that were shown
+    _seen: set[str] = field(default_factory=set[str])
 
     def run(self) -> dict[str, Any]:
         """Play it; returns the contract's document."""
@@ -65,6 +74,7 @@ class Play:
         self.show.phase(f"watching {month:%B %Y}")
         self.stage.let_in(index)
         check = daemon.wait(lambda: settled(daemon, index), seconds=WINDOW_SECONDS, what=f"done with window {index}")
+        happened = self._news(daemon)
         self.show.window(
             {
                 "start": f"{month:%d %b %Y}",
@@ -72,15 +82,30 @@ class Play:
                 "static": static.result()[index],
                 "drift": check["drift"],
                 "kinds": check["kinds"],
-                "action": f"version {check['version']} served",
+                "action": ", ".join(happened) or f"version {check['version']} serves",
             }
         )
         time.sleep(max(0.0, self.pace - (time.monotonic() - began)))
 
+    def _news(self, daemon: DaemonProcess) -> list[str]:
+        """What was done since the last look, oldest first; promotions and rejections are told with their reason."""
+        happened: list[str] = []
+        for event in reversed(daemon.client.get("/api/v1/events", limit=100)["items"]):
+            if event["id"] in self._seen:
+                continue
+            self._seen.add(event["id"])
+            if words := NEWS.get(event["type"]):
+                happened.append(words.format(**event["data"]))
+                if message := event["data"]["message"]:
+                    self.show.note(f"{happened[-1]}: {message}")
+        return happened
+
     def _heard(self, event: dict[str, Any]) -> None:
-        what = event["type"].removeprefix("duetmind.drift.")
-        columns = ", ".join(column["column"] for column in event["data"]["top"][:3])
-        self.show.note(f"alert received: incident {what}, {event['data']['severity']} ({columns})")
+        data, over = event["data"], event["type"].endswith("resolved")
+        what = {"data": "the inputs moved", "performance": "the metric fell", "quality": "the data is broken"}
+        columns = ", ".join(column["column"] for column in data["top"][:3])
+        state = "over" if over else f"{data['severity']}, {columns}"
+        self.show.note(f"alert at the webhook: {what[data['cause']]} ({state})")
 
     def _document(self, static: list[float], seconds: float) -> dict[str, Any]:
         with create_engine(f"sqlite:///{self.stage.store}").connect() as conn:

@@ -100,6 +100,7 @@ class LiveShow:
 
     def _render(self) -> Any:
         from rich.console import Group
+        from rich.padding import Padding
         from rich.panel import Panel
         from rich.progress_bar import ProgressBar
         from rich.text import Text
@@ -112,7 +113,7 @@ class LiveShow:
         return Panel(
             Group(
                 Text(self._phase, style="bold green"),
-                ProgressBar(total=self._total, completed=done),
+                Padding(ProgressBar(total=self._total, completed=done), 0),  # a bar of its own ends without a new line
                 curves,
                 self._table(),
                 *(Text(f"• {note}") for note in self._notes),
