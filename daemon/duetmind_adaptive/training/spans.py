@@ -1,7 +1,8 @@
 """How far back to learn: after an abrupt change old rows hurt, without one every row helps, so it is tried out.
 
 Spans of doubling length end where the rows to be judged begin. Each is fitted once and its loss measured on the newest
-rows of all; the longest span within one standard error of the best wins, because more rows make a steadier model.
+rows before those. Of spans within one standard error of the best the longest wins, because more rows make a steadier
+model, but it is at most twice as long as the best: an unlimited rule drifts back to rows of a world that is gone.
 
 Reference
 ---------
@@ -21,6 +22,8 @@ Floats = NDArray[np.float64]
 
 #: of the window
 MULTIPLES = (1, 2, 4, 8, 16)
+#: how much longer than the best span the chosen one may be
+STRETCH = 2
 #: a span shorter than this is no candidate, however short windows are
 SHORTEST = 100
 #: labelled rows to judge on, at least (where the champion has not seen them) and at most
@@ -82,18 +85,19 @@ def candidate_spans(window: int, production: int, total: int) -> tuple[int, ...]
 
 
 def choose_span(losses: Mapping[int, Floats]) -> int:
-    """The longest span whose mean loss is within one standard error of the best one's, compared row by row.
+    """The longest span within one standard error of the best one, row by row, and at most `STRETCH` times as long.
 
     Examples
     --------
     >>> short, long = np.array([0.0, 1.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0, 1.0])
-    >>> choose_span({100: short, 200: long})
+    >>> choose_span({100: short, 200: long, 400: long})
     200
     >>> choose_span({100: short, 200: short + 1})
     100
     """
     best = min(losses, key=lambda span: float(losses[span].mean()))
-    return max(span for span, loss in losses.items() if span == best or _within(loss - losses[best]))
+    near = (span for span, loss in losses.items() if span == best or _within(loss - losses[best]))
+    return max(span for span in near if span <= STRETCH * best)
 
 
 def _within(difference: Floats) -> bool:

@@ -121,7 +121,6 @@ def test_without_a_change_the_champion_stays(folder, first):
     assert report.gate.verdict in {"not_better", "worse"}
     # a rejected challenger is kept as it was judged: it never saw the hold-out
     assert report.trained_rows[1] == 2 * WINDOW - 300
-    assert report.train_size > REFERENCE
 
 
 def test_the_hold_out_has_no_row_that_the_champion_learned_from(folder, first):

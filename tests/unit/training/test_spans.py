@@ -28,11 +28,11 @@ def test_spans_are_distinct_ascending_and_end_with_everything(window, production
 
 
 @given(st.integers(0, 2**32), st.integers(2, 5))
-def test_the_chosen_span_is_never_shorter_than_the_best(seed, spans):
+def test_the_chosen_span_is_as_long_as_the_best_or_up_to_twice_as_long(seed, spans):
     rng = np.random.default_rng(seed)
     losses = {100 * 2**i: rng.random(50) for i in range(spans)}
     best = min(losses, key=lambda span: losses[span].mean())
-    assert choose_span(losses) >= best
+    assert best <= choose_span(losses) <= 2 * best
 
 
 def test_a_clearly_worse_longer_span_is_not_chosen():
@@ -40,6 +40,6 @@ def test_a_clearly_worse_longer_span_is_not_chosen():
     assert choose_span({100: noise, 200: noise + 0.2, 400: noise + 0.5}) == 100
 
 
-def test_equal_spans_go_to_the_longest():
+def test_of_two_equal_spans_the_longer_is_chosen():
     loss = np.ones(20)
-    assert choose_span({100: loss, 200: loss, 400: loss}) == 400
+    assert choose_span({150: loss, 300: loss}) == 300
