@@ -101,7 +101,7 @@ class Daemon(BaseHTTPRequestHandler):
 def daemon(made):
     handler = type("Handler", (Daemon,), {"content": (made / "champion").read_bytes(), "tokens": []})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     yield handler, f"http://127.0.0.1:{server.server_address[1]}/api/v1/models/loans"
     server.shutdown()
     server.server_close()
