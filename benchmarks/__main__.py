@@ -26,6 +26,7 @@ BENCHMARKS = {
     "startup": "benchmarks.startup",
     "idle": "benchmarks.idle",
     "bus": "benchmarks.bus_figures",
+    "rollback": "benchmarks.rollback",
     "thousand_models": "benchmarks.thousand_models",
 }
 

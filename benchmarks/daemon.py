@@ -170,9 +170,9 @@ class Daemon:
         """The JSON document at `path`."""
         return self._ask("GET", path)
 
-    def post(self, path: str) -> Any:
+    def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
         """What the daemon answers to an act."""
-        return self._ask("POST", path)
+        return self._ask("POST", path, json.dumps(body or {}))
 
     def status(self) -> dict[str, Any]:
         """`/status`."""
@@ -184,9 +184,8 @@ class Daemon:
             return connection.getresponse().status == 200
         return False
 
-    def _ask(self, method: str, path: str) -> Any:
+    def _ask(self, method: str, path: str, body: str | None = None) -> Any:
         headers = {"Authorization": f"Bearer {self._token.read_text().strip()}"}
-        body = "{}" if method == "POST" else None
         if body:
             headers["Content-Type"] = "application/json"
         with self._connection() as connection:
