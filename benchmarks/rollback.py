@@ -30,8 +30,8 @@ def run(quick: bool) -> list[Figure]:
             seconds = [_round(daemon, link) for _ in range(ROUNDS_QUICK if quick else ROUNDS)]
             daemon.drain()
     return [
-        Figure("rollback, request to link, median", median(seconds), "s", target=at_most(5.0)),
-        Figure("rollback, request to link, longest", max(seconds), "s", target=at_most(5.0)),
+        Figure(name="rollback, request to link, median", value=median(seconds), unit="s", target=at_most(5.0)),
+        Figure(name="rollback, request to link, longest", value=max(seconds), unit="s", target=at_most(5.0)),
     ]
 
 
