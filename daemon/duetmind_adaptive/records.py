@@ -77,6 +77,23 @@ class ColumnReport:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ColumnShape:
+    """The distributions of one column on both sides, small enough to store and to draw.
+
+    Numbers are counted between the edges, open at both ends: one edge less than shares. Categories have no edges.
+    """
+
+    #: how the cells are called: categories, or the upper ends of the bins
+    labels: tuple[str, ...]
+    #: share of the rows with a value in each cell
+    reference: tuple[float, ...]
+    current: tuple[float, ...]
+    edges: tuple[float, ...] = ()
+    #: categories that are counted in the last cell only
+    folded: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class MetricReading:
     """A metric measured on labelled rows, with a confidence interval (level stated by `confidence`)."""
 

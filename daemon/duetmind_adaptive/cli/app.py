@@ -40,6 +40,7 @@ def root() -> TyperGroup:
         "run": Entry(f"{_CLI}.run:run", "Run the daemon in the foreground."),
         "check": Entry(f"{_CLI}.check:check", "Check a model's newest window now, without the daemon."),
         "backtest": Entry(f"{_CLI}.backtest:backtest", "Replay a model's history in simulated time."),
+        "compare": Entry(f"{_CLI}.compare:compare", "Compare two files, column by column, without a config."),
         "config": group("config", "Validate configs.", config),
         "status": Entry(f"{_CLI}.status:status", "Show how a running daemon and its models are."),
         "models": Entry(f"{_CLI}.lists:models", "List the models of a running daemon."),

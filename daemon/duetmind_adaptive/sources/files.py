@@ -56,10 +56,10 @@ def list_files(path: str) -> tuple[DataFile, ...]:
         if root.is_dir():
             return _listed(root, root.iterdir(), known_only=True)
         if root.exists() and not root.is_file():
-            raise SourceMissingError(f"{path}: is neither a file nor a folder; check the path in the config")
+            raise SourceMissingError(f"{path}: is neither a file nor a folder; check the path")
         return (_data_file(root, root.parent),)
     except FileNotFoundError as gone:
-        raise SourceMissingError(f"{path}: no such file or folder; check the path in the config") from gone
+        raise SourceMissingError(f"{path}: no such file or folder; check the path") from gone
     except OSError as problem:
         raise unreadable(Path(path), problem) from problem
 
@@ -69,7 +69,7 @@ def existing_files(path: str) -> tuple[DataFile, ...]:
     files = list_files(path)
     if not files:
         what = "no file matches" if glob.has_magic(path) else f"no {', '.join(PARQUET_SUFFIXES + CSV_SUFFIXES)} file in"
-        raise SourceMissingError(f"{what} {path}; put data files there or mend the path in the config")
+        raise SourceMissingError(f"{what} {path}; put data files there or mend the path")
     return files
 
 

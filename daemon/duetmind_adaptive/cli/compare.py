@@ -1,0 +1,129 @@
+"""`duetmind compare`: whether and how badly one data set differs from another, without a config."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from duetmind_adaptive.cli.options import Json
+from duetmind_adaptive.cli.text import plain, print_json, print_table
+from duetmind_adaptive.errors import ConfigError
+
+if TYPE_CHECKING:
+    from duetmind_adaptive.tasks.comparison import Comparison
+
+#: columns, and findings, on screen; --json and --html have them all
+SHOWN, SHOWN_FINDINGS = 50, 20
+
+Sample = Annotated[str, typer.Argument(help="CSV or Parquet: a file, a glob in quotes, or a folder.")]
+
+
+def compare(
+    reference: Sample,
+    current: Sample,
+    *,
+    target: Annotated[
+        str | None, typer.Option("--target", help="The column a model predicts, if any.", metavar="COL")
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="Write a report with plots.", metavar="FILE")] = None,
+    json: Json = False,
+) -> int:
+    """Compare CURRENT with REFERENCE, column by column, without a config.
+
+    Exit status 1 means that the data drifted or are broken, 2 that they cannot be compared.
+
+    Examples
+    --------
+    duetmind compare january.parquet february.parquet --html drift.html
+    duetmind compare "2025/*.csv" today.csv --target churned --json
+    """
+    from duetmind_adaptive.tasks.compare import compare_files
+
+    if html is not None and not html.absolute().parent.is_dir():
+        raise ConfigError(f"{html}: its folder does not exist; make it or choose another --html")
+    with _progress() as progress:
+        found = compare_files(reference, current, target=target, progress=progress)
+    if html is not None:
+        _write(html, found.to_html())
+    print_json(found.to_dict()) if json else _print(found)
+    return int(found.report.drift)
+
+
+def _write(path: Path, page: str) -> None:
+    """Write the page whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.tmp")
+    try:
+        unfinished.write_text(page, encoding="utf-8", errors="backslashreplace")
+        unfinished.replace(path)
+    except OSError as refused:
+        unfinished.unlink(missing_ok=True)
+        reason = (refused.strerror or str(refused)).lower()
+        raise ConfigError(f"{path}: cannot be written ({reason}); choose another --html") from refused
+
+
+def _print(found: Comparison) -> None:
+    from duetmind_adaptive.tasks.comparison import p_adjusted
+
+    print(plain(found.headline))
+    columns = found.report.columns
+    rows = [
+        (
+            column.name,
+            column.kind,
+            f"{column.effect:.3f}",
+            found.summary(column),
+            _p(p_adjusted(column)),
+            found.verdict(column),
+        )
+        for column in columns[:SHOWN]
+    ]
+    print_table(("COLUMN", "KIND", "EFFECT", "IN WORDS", "ADJUSTED P", "VERDICT"), rows)
+    if len(columns) > SHOWN:
+        print(f"+{len(columns) - SHOWN:,} more, which moved less; --json or --html have them all")
+    for finding in found.report.findings[:SHOWN_FINDINGS]:
+        print(f"{'broken' if finding.breaks else 'finding'}: {plain(finding.message)}")
+    if len(found.report.findings) > SHOWN_FINDINGS:
+        print(f"+{len(found.report.findings) - SHOWN_FINDINGS:,} more findings")
+    for note in found.notes:
+        print(f"note: {plain(note)}")
+    print(f"{found.rows_reference:,} rows beside {found.rows_current:,} in {found.report.seconds:.1f} s")
+
+
+def _p(value: float | None) -> str:
+    """A p-value as people read it.
+
+    >>> _p(0.04213), _p(1e-300), _p(None)
+    ('0.0421', '< 1e-12', '-')
+    """
+    if value is None:
+        return "-"
+    return "< 1e-12" if value < 1e-12 else f"{value:.3g}"
+
+
+@contextmanager
+def _progress() -> Generator[Callable[[int, int, str], None] | None]:
+    """A progress bar with column, rate and time left on a terminal's standard error; nothing elsewhere."""
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    rate = TextColumn("{task.fields[rate]}")
+    name = TextColumn("{task.fields[column]}", markup=False)
+    bars = (BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn(), name)
+    with Progress(*bars, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, column="reading", rate="")
+
+        def show(done: int, total: int, column: str) -> None:
+            speed = bar.tasks[0].speed
+            said = f"{speed:.1f} columns/s" if speed else ""
+            bar.update(task, completed=done, total=total, column=plain(column)[:30], rate=said)
+
+        yield show

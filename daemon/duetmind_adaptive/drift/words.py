@@ -1,0 +1,188 @@
+"""How a column moved, in words that a person understands: `mean up 0.8 reference standard deviations`.
+
+Words follow from the data and decide nothing. A difference of means or of shares is told only beyond three standard
+errors, so that chance is not put into words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duetmind_adaptive.drift.column_tests import aligned_counts
+from duetmind_adaptive.drift.columns import ColumnProfile
+from duetmind_adaptive.drift.shape import name_of
+from duetmind_adaptive.records import ColumnShape
+
+Floats = NDArray[np.float64]
+
+#: standard errors below which a difference is chance
+STANDARD_ERRORS = 3.0
+#: smallest shift of the mean that is worth a word, in standard deviations of the reference
+SMALLEST_SHIFT = 0.02
+#: ratios of spread between these bounds are no change
+SPREAD_SAME = (0.93, 1.07)
+#: the same for the extremes, which vary more
+TAILS_SAME = (0.8, 1.25)
+#: rows in which the outermost 0.5 % mean anything
+TAIL_ROWS = 1_000
+#: smallest change of a category's share that is worth a word
+SMALLEST_POINTS = 0.005
+#: categories named for each kind of change
+NAMED = 3
+#: rows of a category that should have come, so that its absence is no chance
+EXPECTED_ROWS = 10
+#: characters of a category that are quoted
+QUOTED = 40
+
+
+def describe(reference: ColumnProfile, current: ColumnProfile, shape: ColumnShape) -> str:
+    """Tell how the column differs; empty when there is nothing to tell.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> from duetmind_adaptive.drift.columns import summarise
+    >>> from duetmind_adaptive.drift.shape import shape_of
+    >>> before, after = (summarise("x", pa.chunked_array([range(n, n + 1000)])) for n in (0, 300))
+    >>> describe(before, after, shape_of(before, after))
+    'mean up 1.0 reference standard deviations'
+    """
+    match reference.kind:
+        case "categorical":
+            return "; ".join(_categories(reference, current))
+        case "boolean":
+            return _boolean(shape)
+        case "datetime":
+            return _moments(reference.values, current.values)
+        case "text":
+            return _lengths(reference.values, current.values) or _gap(shape, " characters")
+        case "numeric":
+            return "; ".join(_numbers(reference.values, current.values)) or _gap(shape, "")
+
+
+def _numbers(reference: Floats, current: Floats) -> Iterator[str]:
+    deviation = float(reference.std())
+    if reference[0] == reference[-1]:
+        if current[0] != reference[0] or current[-1] != reference[0]:
+            held = name_of(float(reference[0]), "numeric")
+            yield f"always {held} in the reference, now {_span(current)}"
+        return
+    difference = float(current.mean() - reference.mean())
+    error = float(np.sqrt(deviation**2 / reference.size + current.var() / current.size))
+    shift = abs(difference) / deviation
+    if np.isfinite(shift) and shift >= SMALLEST_SHIFT and abs(difference) >= STANDARD_ERRORS * error:
+        yield f"mean {'up' if difference > 0 else 'down'} {_figure(shift)} reference standard deviations"
+    yield from _spread(reference, current)
+
+
+def _spread(reference: Floats, current: Floats) -> Iterator[str]:
+    wide = _width(current, 0.05) / max(_width(reference, 0.05), np.finfo(np.float64).tiny)
+    if np.isfinite(wide) and not SPREAD_SAME[0] <= wide <= SPREAD_SAME[1]:
+        yield f"spread {_figure(wide)} times the reference's" if wide else "one value only"
+        return
+    far = _width(current, 0.005) / max(_width(reference, 0.005), np.finfo(np.float64).tiny)
+    many = min(reference.size, current.size) >= TAIL_ROWS
+    if many and np.isfinite(far) and not TAILS_SAME[0] <= far <= TAILS_SAME[1]:
+        yield f"tails reach {_figure(far)} times as far"
+
+
+def _width(values: Floats, outside: float) -> float:
+    """Distance between two quantiles that leave this share outside on either end, without interpolation."""
+    cut = int(outside * (values.size - 1))
+    return float(values[values.size - 1 - cut] - values[cut])
+
+
+def _span(values: Floats) -> str:
+    low, middle, high = (name_of(float(values[at]), "numeric") for at in (0, values.size // 2, -1))
+    return f"always {low}" if low == high else f"{low} to {high}, median {middle}"
+
+
+def _gap(shape: ColumnShape, unit: str) -> str:
+    """Where the two distribution functions lie furthest apart."""
+    before, after = np.cumsum(shape.reference), np.cumsum(shape.current)
+    if before.size < 2:
+        return ""
+    at = int(np.argmax(np.abs(after - before)[:-1]))
+    return f"{after[at]:.0%} are at most {shape.labels[at]}{unit}, {before[at]:.0%} in the reference"
+
+
+def _moments(reference: Floats, current: Floats) -> str:
+    seconds = float(current[current.size // 2] - reference[reference.size // 2])
+    moved = f"{duration(abs(seconds))} {'later' if seconds > 0 else 'earlier'}" if seconds else "the same"
+    first, last = (name_of(float(current[at]), "datetime") for at in (0, -1))
+    return f"median {moved}; now {first} to {last}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in one unit.
+
+    >>> duration(30), duration(7200), duration(86400 * 92), duration(86400 * 800)
+    ('30 seconds', '2 hours', '92 days', '2.2 years')
+    """
+    units = (("years", timedelta(days=365.25)), ("days", timedelta(days=1)), ("hours", timedelta(hours=1)))
+    for name, unit in units:
+        if seconds >= 2 * unit.total_seconds():
+            return f"{seconds / unit.total_seconds():.2g} {name}"
+    return f"{seconds:.3g} seconds"
+
+
+def _lengths(reference: Floats, current: Floats) -> str:
+    before, after = (float(side[side.size // 2]) for side in (reference, current))
+    return f"median length {before:.0f} → {after:.0f} characters" if before != after else ""
+
+
+def _boolean(shape: ColumnShape) -> str:
+    shares = {label: pair for label, *pair in zip(shape.labels, shape.reference, shape.current, strict=True)}
+    before, after = shares.get("true", [0.0, 0.0])
+    return f"true in {after:.1%} of the rows, {before:.1%} in the reference"
+
+
+def _categories(reference: ColumnProfile, current: ColumnProfile) -> Iterator[str]:
+    before, after, unseen = aligned_counts(reference, current)
+    names, rows = [*reference.categories, *unseen], float(after.sum())
+    before_share, after_share = before / before.sum(), after / rows
+    change = (after_share - before_share)[: len(names)]
+    pooled = (before + after) / (before.sum() + rows)
+    error = np.sqrt(pooled * (1 - pooled) * (1 / before.sum() + 1 / rows))[: len(names)]
+    told = (np.abs(change) >= SMALLEST_POINTS) & (np.abs(change) >= STANDARD_ERRORS * error)
+    known = np.arange(len(names)) < len(reference.categories)
+    gone = known & (after[: len(names)] == 0) & (before_share[: len(names)] * rows >= EXPECTED_ROWS)
+    order = np.argsort(-np.abs(change), kind="stable")
+    yield from _listed(
+        "categories grew: ", [_points(names, change, at) for at in order if told[at] & known[at] & (change[at] > 0)]
+    )
+    yield from _listed(
+        "shrank: ", [_points(names, change, at) for at in order if told[at] & ~gone[at] & (change[at] < 0)]
+    )
+    yield from _listed("vanished: ", [_quoted(names[at]) for at in order if gone[at]])
+    fresh = [f"{_quoted(names[at])} ({after_share[at]:.1%})" for at in order if not known[at]]
+    yield from _listed("new: ", fresh)
+
+
+def _points(names: Sequence[str], change: Floats, at: int) -> str:
+    points = 100 * float(change[at])
+    return f"{_quoted(names[at])} {'+' if points > 0 else '−'}{_figure(abs(points))} points"
+
+
+def _listed(title: str, items: Sequence[str]) -> Iterator[str]:
+    if items:
+        yield title + ", ".join(items[:NAMED]) + (f" and {len(items) - NAMED:,} more" if len(items) > NAMED else "")
+
+
+def _quoted(name: str) -> str:
+    return name if len(name) <= QUOTED else name[: QUOTED - 1] + "…"
+
+
+def _figure(value: float) -> str:
+    """Two digits that matter, without an exponent where it can be helped.
+
+    >>> [_figure(value) for value in (0.8, 1.25, 12.3, 1234.5, 3e7)]
+    ['0.80', '1.2', '12', '1234', '3e+07']
+    """
+    if value >= 1e6:
+        return f"{value:.0e}"
+    return f"{value:.0f}" if value >= 10 else f"{value:#.2g}"

@@ -1,0 +1,118 @@
+"""What a one-off comparison found: as the contract's document, as a sentence, as a page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from duetmind_adaptive.records import CheckReport, ColumnReport, ColumnShape, TestResult
+
+#: columns named in the headline
+NAMED = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two samples beside each other. `report.columns` are sorted by effect, largest first."""
+
+    report: CheckReport
+    rows_reference: int
+    rows_current: int
+    #: of each column that could be drawn
+    shapes: Mapping[str, ColumnShape] = field(default_factory=dict[str, ColumnShape])
+    #: how each column moved; absent when there is nothing to tell
+    words: Mapping[str, str] = field(default_factory=dict[str, str])
+    target: str | None = None
+    #: what the two samples are called
+    names: tuple[str, str] = ("reference", "current")
+    #: what was left out, one sentence each
+    notes: tuple[str, ...] = ()
+    alpha: float = 0.01
+
+    @property
+    def headline(self) -> str:
+        """Whether and how badly the data moved, in one sentence."""
+        columns = self.report.columns
+        moved = [column for column in columns if column.drift]
+        broken = [finding for finding in self.report.findings if finding.breaks]
+        untested = sum(column.untested is not None for column in columns)
+        tested = f"{len(columns) - untested:,} tested columns" + (f" ({untested:,} untested)" if untested else "")
+        if not self.report.drift:
+            return f"No drift: none of {tested} moved."
+        named = ", ".join(column.name for column in moved[:NAMED])
+        more = f" and {len(moved) - NAMED:,} more" if len(moved) > NAMED else ""
+        parts = [f"{len(moved):,} of {tested} moved"] + ([f"most of all {named}{more}"] if moved else [])
+        if broken:
+            parts.append(f"{len(broken):,} data-quality break{'s' if len(broken) > 1 else ''}")
+        return f"Drift, {self.report.severity}: {'; '.join(parts)}."
+
+    def verdict(self, column: ColumnReport) -> str:
+        """The verdict on one column: `drift`, `stable` or `untested`."""
+        return "drift" if column.drift else "stable" if column.untested is None else "untested"
+
+    def summary(self, column: ColumnReport) -> str:
+        """How one column moved, in words, or why that is not known."""
+        if column.untested is not None:
+            return column.untested
+        words = self.words.get(column.name, "")
+        if column.drift:
+            return words or "the distribution changed"
+        if (p_adjusted(column) or 0.0) >= self.alpha:
+            return "no change beyond chance"
+        return f"too little to matter: {words}" if words else "too little to matter"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document of `duetmind compare --json`."""
+        report = self.report
+        return {
+            "drift": report.drift,
+            "severity": report.severity,
+            "headline": self.headline,
+            "rows": {"reference": self.rows_reference, "current": self.rows_current},
+            "seconds": report.seconds,
+            "target": self.target,
+            "columns": {column.name: self._column(column) for column in report.columns},
+            "findings": [asdict(finding) for finding in report.findings],
+            "schema": {
+                "missing_columns": list(report.missing_columns),
+                "new_columns": list(report.new_columns),
+                "type_changes": {name: list(change) for name, change in report.type_changes.items()},
+            },
+            "notes": list(self.notes),
+        }
+
+    def to_html(self) -> str:
+        """The report as one self-contained page."""
+        from duetmind_adaptive.report.compare_page import compare_page  # noqa: PLC0415 - most comparisons draw nothing
+
+        return compare_page(self.to_dict(), self.shapes, names=self.names)
+
+    def _column(self, column: ColumnReport) -> dict[str, Any]:
+        return {
+            "kind": column.kind,
+            "role": "target" if column.name == self.target else "input",
+            "drift": column.drift,
+            "verdict": self.verdict(column),
+            "effect": column.effect,
+            "summary": self.summary(column),
+            "untested": column.untested,
+            "tests": {name: _test(test) for name, test in column.tests.items()},
+            "quality": {
+                "missing_reference": column.missing_reference,
+                "missing_current": column.missing_current,
+                "unseen_categories": list(column.unseen_categories),
+            },
+        }
+
+
+def p_adjusted(column: ColumnReport) -> float | None:
+    """The column's p-value, corrected for the number of columns; None when it could not be tested."""
+    return next((test.p_adjusted for test in column.tests.values() if test.p_adjusted is not None), None)
+
+
+def _test(test: TestResult) -> dict[str, float | None]:
+    """JSON knows no infinity: such a statistic is null."""
+    numbers = {name: value for name, value in asdict(test).items() if value is not None}
+    return {name: value if math.isfinite(value) else None for name, value in numbers.items()}
