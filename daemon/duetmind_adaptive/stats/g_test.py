@@ -1,7 +1,7 @@
 """G test (likelihood ratio) of homogeneity: whether two samples fall into the same categories at the same rates.
 
 Formula: ``G = 2 Σ observed ln(observed / expected)`` over the 2 × k table, ``k - 1`` degrees of freedom; empty cells
-add nothing. Rare categories are pooled first, by the same rule as for chi-square. Of the two it is the likelihood ratio:
+add nothing. Rare categories are pooled first, by the rule of chi-square. Of the two it is the likelihood ratio:
 G of nested tables adds up, and divided by 2 N it is the mutual information of sample and category in nats.
 
 References

@@ -17,14 +17,21 @@ R. Simard, P. L'Ecuyer, "Computing the two-sided Kolmogorov-Smirnov distribution
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import ks_2samp, kstwo
 
+Floats = NDArray[np.float64]
+
 #: values in the larger sample up to which the p-value is exact
 EXACT_UP_TO = 10_000
+#: rows of the smaller sample up to which each is looked at
+_LOOK_AT_ALL = 4_096
+#: of more rows every 512th is looked at, then every 32nd where that could matter, then each
+_STRIDES = (512, 32)
 
 
 class KsResult(NamedTuple):
@@ -34,11 +41,47 @@ class KsResult(NamedTuple):
     p_value: float
 
 
-def ks_distance(reference: NDArray[np.float64], current: NDArray[np.float64]) -> float:
+class _Shares(NamedTuple):
+    """Shares of both samples strictly below, and at or below, some ascending points."""
+
+    few_below: Floats
+    few_up_to: Floats
+    many_below: Floats
+    many_up_to: Floats
+
+    def largest_gap(self) -> float:
+        """Return the largest gap of the two distribution functions at these points, approached from either side."""
+        above = (self.few_up_to - self.many_up_to).max(initial=0.0)
+        return float(max(above, (self.many_below - self.few_below).max(initial=0.0)))
+
+    def bounds(self) -> Floats:
+        """Return what no gap at a row of the smaller sample between one point and the next can exceed."""
+        above = self.few_below[1:] - self.many_up_to[:-1]
+        return np.maximum(above, self.many_below[1:] - self.few_up_to[:-1])
+
+
+def _shares(few: Floats, many: Floats, points: Floats) -> _Shares:
+    return _Shares(
+        np.searchsorted(few, points, side="left") / few.size,
+        np.searchsorted(few, points, side="right") / few.size,
+        np.searchsorted(many, points, side="left") / many.size,
+        np.searchsorted(many, points, side="right") / many.size,
+    )
+
+
+def _refine(places: NDArray[np.intp], worth: NDArray[np.bool_], stride: int, finer: int) -> NDArray[np.intp]:
+    """Return every `finer`-th place in those gaps between neighbours that are `worth` a look, and their ends."""
+    within = places[:-1][worth, np.newaxis] + np.arange(0, stride + finer, finer)
+    return np.minimum(within, places[1:][worth, np.newaxis]).ravel()
+
+
+def ks_distance(reference: Floats, current: Floats) -> float:
     """Largest gap between the two empirical distribution functions.
 
-    Costs O(n log m) for the smaller size n and the larger m: only the points of the smaller sample are visited,
-    each from both sides, because between two of them the gap is largest at an end.
+    Only rows of the smaller sample need a look, each from both sides, because between two of them the gap is largest
+    at an end. Of many rows every 512th is looked at first: in between, the gap cannot exceed a bound that follows
+    from the counts at both ends, and only where the bound beats the largest gap seen so far are the rows in between
+    looked at, every 32nd of them, then all. The result is that of looking at all rows, to the last bit.
 
     Parameters
     ----------
@@ -53,20 +96,27 @@ def ks_distance(reference: NDArray[np.float64], current: NDArray[np.float64]) ->
     0.0
     """
     few, many = (current, reference) if current.size <= reference.size else (reference, current)
-    few_before = np.searchsorted(few, few, side="left") / few.size
-    few_up_to = np.searchsorted(few, few, side="right") / few.size
-    many_before = np.searchsorted(many, few, side="left") / many.size
-    many_up_to = np.searchsorted(many, few, side="right") / many.size
-    return float(max((few_up_to - many_up_to).max(), (many_before - few_before).max(), 0.0))
+    if few.size <= _LOOK_AT_ALL:
+        return _shares(few, many, few).largest_gap()
+    largest, places = 0.0, np.append(np.arange(0, few.size, _STRIDES[0]), few.size - 1)
+    for stride, finer in pairwise((*_STRIDES, 1)):
+        shares = _shares(few, many, few[places])
+        largest = max(largest, shares.largest_gap())
+        places = _refine(places, shares.bounds() > largest, stride, finer)
+    return max(largest, _shares(few, many, few[places]).largest_gap())
 
 
-def ks_two_sample(reference: NDArray[np.float64], current: NDArray[np.float64]) -> KsResult:
+def ks_two_sample(reference: Floats, current: Floats, exact_up_to: int = EXACT_UP_TO) -> KsResult:
     """Distance and two-sided p-value of two ascending samples.
 
     Parameters
     ----------
     reference, current
         Ascending, not empty, no NaN.
+    exact_up_to
+        Rows of the larger sample up to which the p-value is exact. The default is SciPy's. The exact one costs
+        milliseconds and the other a tenth of one, and for 100 to 1,000 rows against 5,000 to 10,000 they differ by
+        less than 3 % of the p-value down to 1e-5.
 
     Examples
     --------
@@ -74,7 +124,7 @@ def ks_two_sample(reference: NDArray[np.float64], current: NDArray[np.float64]) 
     >>> result.statistic, round(result.p_value, 6)
     (0.4, 0.000582)
     """
-    if max(reference.size, current.size) <= EXACT_UP_TO:
+    if max(reference.size, current.size) <= exact_up_to:
         with warnings.catch_warnings():
             # an exact count that overflows falls back to the asymptotic value: the rule, no news
             warnings.simplefilter("ignore", RuntimeWarning)

@@ -138,3 +138,32 @@ def test_total_variation_is_the_share_of_rows_that_must_move(cells):
     before, after = np.array(cells, dtype=float) + 1, np.array(cells[::-1], dtype=float) + 1
     moved = np.maximum(after / after.sum() - before / before.sum(), 0).sum()
     assert math.isclose(total_variation(before, after), moved, rel_tol=CLOSE, abs_tol=1e-12)
+
+
+def look_at_all(reference: np.ndarray, current: np.ndarray) -> float:
+    few, many = (current, reference) if current.size <= reference.size else (reference, current)
+    below, up_to = (
+        [np.searchsorted(sample, few, side=side) / sample.size for sample in (few, many)] for side in ("left", "right")
+    )
+    return float(max((up_to[0] - up_to[1]).max(), (below[1] - below[0]).max(), 0.0))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 30_000),
+    st.integers(1, 30_000),
+    st.sampled_from(["smooth", "ties", "constant", "heavy", "infinite"]),
+    st.sampled_from([0.0, 0.01, 0.3, -3.0]),
+)
+def test_looking_only_where_the_largest_gap_can_be_finds_it_to_the_last_bit(seed, n, m, shape, shift):
+    reference, current = draw(seed, n, shape), draw(seed + 1, m, shape) + shift
+    assert ks_distance(reference, current) == look_at_all(reference, current)
+
+
+def test_the_approximate_p_value_is_near_the_exact_one_and_may_be_asked_for():
+    reference, current = draw(1, 5_000, "smooth"), draw(2, 1_000, "smooth") + 0.01
+    exact, fast = ks_two_sample(reference, current), ks_two_sample(reference, current, exact_up_to=0)
+    assert math.isclose(fast.statistic, exact.statistic, rel_tol=CLOSE)
+    assert exact.p_value != fast.p_value
+    assert math.isclose(fast.p_value, exact.p_value, rel_tol=0.05)
