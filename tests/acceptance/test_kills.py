@@ -1,7 +1,8 @@
 """The real daemon is killed at fifty moments of the demo's loop; what it did is whole all the same.
 
 The moments are drawn from a seed: while it starts, right after a window arrived, in the milliseconds after a check,
-a claim, an alert or a switch was committed, and anywhere in a training. Another seed: DUETMIND_TEST_SEED=n.
+a claim, an alert or a switch was committed, and anywhere in a training. Two stages with half of the kills each, so
+that two processes can test at a time. Another seed: DUETMIND_TEST_SEED=n.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from duetmind_adaptive.cli.demo.receiver import Receiver
 from duetmind_adaptive.cli.demo.stage import MODEL, REFERENCE_ROWS, Stage
 from duetmind_adaptive.settings.model import ScheduleSettings
 
-KILLS = 50
-WINDOWS = 43
+#: of each stage
+KILLS = 25
+WINDOWS = 26
 #: the stream begins where the demo's first model begins to fail, so that retrains happen from the first window on
 FIRST_ROW = 8_560
 #: windows small enough to have one for nearly every life
@@ -179,7 +181,7 @@ class Murder:
 
     def after_arrival(self) -> None:
         self.ready()
-        self.pause(1.5)
+        self.pause(1.0)
         self.feed()
         self.pause(0.3)
 
@@ -214,21 +216,22 @@ class Murder:
 
 #: name: (weight, what happens until the kill)
 MOMENTS: dict[str, tuple[int, Callable[[Murder], Any]]] = {
-    "while starting": (12, Murder.while_starting),
-    "after a window arrived": (9, Murder.after_arrival),
-    "after a check": (9, Murder.after_check),
+    "while starting": (14, Murder.while_starting),
+    "after a window arrived": (10, Murder.after_arrival),
+    "after a check": (8, Murder.after_check),
     "after an alert": (5, Murder.after_alert),
     "after a claim": (4, Murder.after_claim),
-    "in training": (9, Murder.in_training),
-    "after training": (5, Murder.after_training),
+    "in training": (7, Murder.in_training),
+    "after training": (4, Murder.after_training),
 }
 BEFORE_THE_FIRST_VERSION = ["while starting", "in training", "after training"]
 
 
 @pytest.mark.timeout(600)
-def test_fifty_kills_lose_nothing_double_nothing_and_leave_nothing_half(tmp_path: Path) -> None:
-    seed = int(os.environ.get("DUETMIND_TEST_SEED", "20081101"))
-    print(f"DUETMIND_TEST_SEED={seed}")
+@pytest.mark.parametrize("half", [1, 2])
+def test_fifty_kills_lose_nothing_double_nothing_and_leave_nothing_half(half: int, tmp_path: Path) -> None:
+    seed = int(os.environ.get("DUETMIND_TEST_SEED", "20081101")) * 2 + half
+    print(f"seed {seed}")
     stage, port = ShortStage(tmp_path / "demo"), free_port()
     state = stage.folder / "state"
     story = Story(stage.store)
@@ -270,6 +273,6 @@ def assert_it_was_worth_killing(story: Story) -> None:
     kinds = Counter(event["type"].removeprefix("duetmind.") for event in story.events())
     print(dict(kinds))
     assert kinds["drift.detected"] >= 1
-    assert kinds["retrain.requested"] >= 3
-    assert kinds["model.promoted"] >= 1
+    assert kinds["retrain.requested"] >= 2
+    assert kinds["model.promoted"] + kinds["model.rejected"] >= 2
     assert story.one("SELECT max(attempt) FROM jobs") > 1
