@@ -89,6 +89,8 @@ class ColumnShape:
     reference: tuple[float, ...]
     current: tuple[float, ...]
     edges: tuple[float, ...] = ()
+    #: whether each bin holds one value
+    discrete: bool = False
     #: categories that are counted in the last cell only
     folded: int = 0
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: columns, and findings, on screen; --json and --html have them all
 SHOWN, SHOWN_FINDINGS = 50, 20
+#: characters of a finding, which may quote long values
+MESSAGE_LENGTH = 300
 
 Sample = Annotated[str, typer.Argument(help="CSV or Parquet: a file, a glob in quotes, or a folder.")]
 
@@ -87,7 +89,7 @@ def _print(found: Comparison) -> None:
     if len(columns) > SHOWN:
         print(f"+{len(columns) - SHOWN:,} more, which moved less; --json or --html have them all")
     for finding in found.report.findings[:SHOWN_FINDINGS]:
-        print(f"{'broken' if finding.breaks else 'finding'}: {plain(finding.message)}")
+        print(f"{'broken' if finding.breaks else 'finding'}: {plain(finding.message)[:MESSAGE_LENGTH]}")
     if len(found.report.findings) > SHOWN_FINDINGS:
         print(f"+{len(found.report.findings) - SHOWN_FINDINGS:,} more findings")
     for note in found.notes:

@@ -7,6 +7,7 @@ Categories are the most frequent of either side, the rest folded into one.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
@@ -26,6 +27,9 @@ ROWS_PER_BIN = 20
 MOST_CATEGORIES = 10
 #: characters of a category that are kept
 LABEL_LENGTH = 80
+DAY = 86_400.0
+#: days from which the hour does not matter to a label
+DAYS_ALONE = 10
 #: seconds that a time has on either side of what calendars can write
 _LAST_SECOND = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
@@ -38,21 +42,33 @@ def shape_of(reference: ColumnProfile, current: ColumnProfile) -> ColumnShape | 
     >>> import pyarrow as pa
     >>> from duetmind_adaptive.drift.columns import summarise
     >>> before, after = (summarise("x", pa.chunked_array([values])) for values in ([1, 1, 2, 2], [2, 3]))
-    >>> shape_of(before, after)
-    ColumnShape(labels=('1', '2', '3'), reference=(0.5, 0.5, 0.0), current=(0.0, 0.5, 0.5), edges=(1.0, 2.0), folded=0)
+    >>> shape = shape_of(before, after)
+    >>> shape.labels, shape.reference, shape.current
+    (('1', '2', '3'), (0.5, 0.5, 0.0), (0.0, 0.5, 0.5))
     """
     if reference.kind in {"categorical", "boolean"}:
         return _categories(reference, current) if reference.counts.size and current.counts.size else None
     if not reference.values.size or not current.values.size:
         return None
-    edges = _edges(reference.values, current.values)
+    values = _few_values(reference.values, current.values)
+    edges = values[:-1] if values is not None else _quantiles(reference.values, current.values)
     last = max(reference.values[-1], current.values[-1])
+    spell = _spelling(reference, current)
     return ColumnShape(
-        labels=tuple(name_of(value, reference.kind) for value in [*edges.tolist(), float(last)]),
+        labels=tuple(spell(value) for value in [*edges.tolist(), float(last)]),
         reference=_shares(bin_counts(reference.values, edges)),
         current=_shares(bin_counts(current.values, edges)),
         edges=tuple(edges.tolist()),
+        discrete=values is not None,
     )
+
+
+def _spelling(reference: ColumnProfile, current: ColumnProfile) -> Callable[[float], str]:
+    """How values are written: times by the day where they span many."""
+    days = 0.0
+    if reference.kind == "datetime":
+        days = max(side.values[-1] - side.values[0] for side in (reference, current)) / DAY
+    return lambda value: name_of(value - value % DAY if days > DAYS_ALONE else value, reference.kind)
 
 
 def name_of(value: float, kind: Kind) -> str:
@@ -64,14 +80,11 @@ def name_of(value: float, kind: Kind) -> str:
     if kind != "datetime" or not abs(value) < _LAST_SECOND:
         return f"{value:.0f}" if value.is_integer() and abs(value) < 1e9 else f"{value:.4g}"
     moment = datetime.fromtimestamp(value, UTC)
-    return moment.strftime("%Y-%m-%d" if value % 86_400 == 0 else "%Y-%m-%d %H:%M")
+    return moment.strftime("%Y-%m-%d" if value % DAY == 0 else "%Y-%m-%d %H:%M")
 
 
-def _edges(reference: Floats, current: Floats) -> Floats:
+def _quantiles(reference: Floats, current: Floats) -> Floats:
     bins = int(np.clip(min(reference.size, current.size) // ROWS_PER_BIN, FEWEST_BINS, MOST_BINS))
-    different = _few_values(reference, current)
-    if different is not None:
-        return different[:-1]
     edges = quantile_edges(reference, bins)
     return edges[:-1] if edges[-1] >= max(reference[-1], current[-1]) else edges
 

@@ -53,7 +53,7 @@ def describe(reference: ColumnProfile, current: ColumnProfile, shape: ColumnShap
     """
     match reference.kind:
         case "categorical":
-            return "; ".join(_categories(reference, current))
+            return _categories(reference, current)
         case "boolean":
             return _boolean(shape)
         case "datetime":
@@ -61,15 +61,18 @@ def describe(reference: ColumnProfile, current: ColumnProfile, shape: ColumnShap
         case "text":
             return _lengths(reference.values, current.values) or _gap(shape, " characters")
         case "numeric":
-            return "; ".join(_numbers(reference.values, current.values)) or _gap(shape, "")
+            return "; ".join(_numbers(reference.values, current.values, shape)) or _gap(shape, "")
 
 
-def _numbers(reference: Floats, current: Floats) -> Iterator[str]:
+def _numbers(reference: Floats, current: Floats, shape: ColumnShape) -> Iterator[str]:
     deviation = float(reference.std())
     if reference[0] == reference[-1]:
         if current[0] != reference[0] or current[-1] != reference[0]:
             held = name_of(float(reference[0]), "numeric")
             yield f"always {held} in the reference, now {_span(current)}"
+        return
+    if shape.discrete and len(shape.labels) == 2:
+        yield f"{shape.labels[1]} in {shape.current[1]:.1%} of the rows, {shape.reference[1]:.1%} in the reference"
         return
     difference = float(current.mean() - reference.mean())
     error = float(np.sqrt(deviation**2 / reference.size + current.var() / current.size))
@@ -80,14 +83,20 @@ def _numbers(reference: Floats, current: Floats) -> Iterator[str]:
 
 
 def _spread(reference: Floats, current: Floats) -> Iterator[str]:
-    wide = _width(current, 0.05) / max(_width(reference, 0.05), np.finfo(np.float64).tiny)
-    if np.isfinite(wide) and not SPREAD_SAME[0] <= wide <= SPREAD_SAME[1]:
-        yield f"spread {_figure(wide)} times the reference's" if wide else "one value only"
+    wide, far = (_ratio(reference, current, outside) for outside in (0.05, 0.005))
+    if wide is not None and not SPREAD_SAME[0] <= wide <= SPREAD_SAME[1]:
+        yield f"spread {_figure(wide)} times the reference's" if wide else "hardly any spread left"
         return
-    far = _width(current, 0.005) / max(_width(reference, 0.005), np.finfo(np.float64).tiny)
     many = min(reference.size, current.size) >= TAIL_ROWS
-    if many and np.isfinite(far) and not TAILS_SAME[0] <= far <= TAILS_SAME[1]:
+    if many and far is not None and not TAILS_SAME[0] <= far <= TAILS_SAME[1]:
         yield f"tails reach {_figure(far)} times as far"
+
+
+def _ratio(reference: Floats, current: Floats, outside: float) -> float | None:
+    """How many times as wide; None where the reference has no width to compare with."""
+    before = _width(reference, outside)
+    ratio = _width(current, outside) / before if before > 0 else np.inf
+    return float(ratio) if np.isfinite(ratio) else None
 
 
 def _width(values: Floats, outside: float) -> float:
@@ -141,36 +150,36 @@ def _boolean(shape: ColumnShape) -> str:
     return f"true in {after:.1%} of the rows, {before:.1%} in the reference"
 
 
-def _categories(reference: ColumnProfile, current: ColumnProfile) -> Iterator[str]:
+def _categories(reference: ColumnProfile, current: ColumnProfile) -> str:
     before, after, unseen = aligned_counts(reference, current)
     names, rows = [*reference.categories, *unseen], float(after.sum())
-    before_share, after_share = before / before.sum(), after / rows
-    change = (after_share - before_share)[: len(names)]
-    pooled = (before + after) / (before.sum() + rows)
-    error = np.sqrt(pooled * (1 - pooled) * (1 / before.sum() + 1 / rows))[: len(names)]
-    told = (np.abs(change) >= SMALLEST_POINTS) & (np.abs(change) >= STANDARD_ERRORS * error)
+    before_share, after_share = (before / before.sum())[: len(names)], (after / rows)[: len(names)]
+    change = after_share - before_share
+    pooled = ((before + after) / (before.sum() + rows))[: len(names)]
+    error = np.sqrt(pooled * (1 - pooled) * (1 / before.sum() + 1 / rows))
     known = np.arange(len(names)) < len(reference.categories)
-    gone = known & (after[: len(names)] == 0) & (before_share[: len(names)] * rows >= EXPECTED_ROWS)
+    gone = known & (after_share == 0) & (before_share * rows >= EXPECTED_ROWS)
+    told = known & ~gone & (np.abs(change) >= np.maximum(SMALLEST_POINTS, STANDARD_ERRORS * error))
+    if not (told | gone | ~known).any():
+        told[np.argmax(np.abs(change))] = True
     order = np.argsort(-np.abs(change), kind="stable")
-    yield from _listed(
-        "categories grew: ", [_points(names, change, at) for at in order if told[at] & known[at] & (change[at] > 0)]
+    parts = (
+        _listed("grew: ", [_points(names[at], change[at]) for at in order if told[at] and change[at] > 0]),
+        _listed("shrank: ", [_points(names[at], change[at]) for at in order if told[at] and change[at] < 0]),
+        _listed("vanished: ", [_quoted(names[at]) for at in order if gone[at]]),
+        _listed("new: ", [f"{_quoted(names[at])} ({after_share[at]:.1%})" for at in order if not known[at]]),
     )
-    yield from _listed(
-        "shrank: ", [_points(names, change, at) for at in order if told[at] & ~gone[at] & (change[at] < 0)]
-    )
-    yield from _listed("vanished: ", [_quoted(names[at]) for at in order if gone[at]])
-    fresh = [f"{_quoted(names[at])} ({after_share[at]:.1%})" for at in order if not known[at]]
-    yield from _listed("new: ", fresh)
+    return "categories " + "; ".join(part for part in parts if part)
 
 
-def _points(names: Sequence[str], change: Floats, at: int) -> str:
-    points = 100 * float(change[at])
-    return f"{_quoted(names[at])} {'+' if points > 0 else '−'}{_figure(abs(points))} points"
+def _points(name: str, change: float) -> str:
+    points = 100 * float(change)
+    return f"{_quoted(name)} {'+' if points > 0 else '−'}{_figure(abs(points))} points"
 
 
-def _listed(title: str, items: Sequence[str]) -> Iterator[str]:
-    if items:
-        yield title + ", ".join(items[:NAMED]) + (f" and {len(items) - NAMED:,} more" if len(items) > NAMED else "")
+def _listed(title: str, items: Sequence[str]) -> str:
+    more = f" and {len(items) - NAMED:,} more" if len(items) > NAMED else ""
+    return title + ", ".join(items[:NAMED]) + more if items else ""
 
 
 def _quoted(name: str) -> str:

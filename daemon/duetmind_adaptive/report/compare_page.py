@@ -13,11 +13,12 @@ from duetmind_adaptive.records import ColumnShape
 from duetmind_adaptive.report.compare_style import SCRIPT, STYLE
 from duetmind_adaptive.report.shapes import bins_chart, category_chart, gap_chart, safe
 
-#: characters of a name that are shown; a longer one is cut, its start tells it
-NAME_LENGTH = 200
+#: characters that are shown of a name, and of a finding that quotes values; the start tells them
+NAME_LENGTH, MESSAGE_LENGTH = 200, 600
 #: findings listed; the document has them all
 FINDINGS = 100
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+GAP = "<figcaption>current minus reference, share of the rows up to here</figcaption>"
 TESTS = {
     "ks": "Kolmogorov–Smirnov",
     "chi2": "chi-square",
@@ -69,7 +70,7 @@ def _head(document: Mapping[str, Any], names: tuple[str, str]) -> str:
 def _findings(document: Mapping[str, Any]) -> str:
     found: Sequence[Mapping[str, Any]] = document["findings"]
     items = [
-        f"<li>{'<b>broken:</b> ' if finding['breaks'] else ''}{safe(finding['message'])}"
+        f"<li>{'<b>broken:</b> ' if finding['breaks'] else ''}{safe(_cut(finding['message'], MESSAGE_LENGTH))}"
         for finding in found[:FINDINGS]
     ]
     items += [f"<li>{len(found) - FINDINGS:,} more"] if len(found) > FINDINGS else []
@@ -92,7 +93,7 @@ def _tools() -> str:
 
 
 def _card(name: str, column: Mapping[str, Any], shape: ColumnShape | None) -> str:
-    short = safe(name if len(name) <= NAME_LENGTH else name[: NAME_LENGTH - 1] + "…")
+    short = safe(_cut(name, NAME_LENGTH))
     verdict = safe(column["verdict"])
     role = " · target" if column["role"] == "target" else ""
     return (
@@ -102,17 +103,25 @@ def _card(name: str, column: Mapping[str, Any], shape: ColumnShape | None) -> st
     )
 
 
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
 def _numbers(column: Mapping[str, Any]) -> str:
     tests: Mapping[str, Mapping[str, float | None]] = column["tests"]
     rows = [("effect", f"{column['effect']:.3f}")] if tests else []
     adjusted = [test["p_adjusted"] for test in tests.values() if test.get("p_adjusted") is not None]
-    rows += [("adjusted p", f"{adjusted[0]:.2g}")] if adjusted else []
+    rows += [("adjusted p", _probability(adjusted[0]))] if adjusted else []
     rows += [(TESTS.get(name, name), _figure(test["statistic"])) for name, test in tests.items()]
     quality = column["quality"]
     if quality["missing_reference"] or quality["missing_current"]:
         rows.append(("missing", f"{quality['missing_reference']:.1%} → {quality['missing_current']:.1%}"))
     items = "".join(f"<dt>{safe(name)}<dd>{safe(value)}" for name, value in rows)
     return f"<dl>{items}</dl>" if items else ""
+
+
+def _probability(value: float | None) -> str:
+    return "" if value is None else "< 1e-12" if value < 1e-12 else f"{value:.2g}"
 
 
 def _figure(value: float | None) -> str:
@@ -124,5 +133,6 @@ def _charts(shape: ColumnShape | None) -> str:
         return ""
     if not shape.edges:
         return f"<figure>{category_chart(shape)}</figure>"
-    caption = "<figcaption>bins hold equal shares of the reference</figcaption>"
-    return f"<figure>{bins_chart(shape)}{caption}</figure><figure>{gap_chart(shape)}</figure>"
+    said = "each bar is one value" if shape.discrete else "cut at the reference's quantiles"
+    caption = f"<figcaption>share of the rows; {said}</figcaption>"
+    return f"<figure>{bins_chart(shape)}{caption}</figure><figure>{gap_chart(shape)}{GAP}</figure>"

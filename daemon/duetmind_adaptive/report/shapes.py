@@ -13,12 +13,14 @@ from itertools import accumulate
 from duetmind_adaptive.records import ColumnShape
 
 WIDTH, HEIGHT, FOOT = 300, 120, 14
+#: width of a letter, about
+LETTER = 5.6
 #: one category: two bars and their text
 ROW = 20
 #: where a category's bars begin and end
-BAR_FROM, BAR_TO = 108, 218
+BAR_FROM, BAR_TO = 106, 212
 #: characters of a category that fit beside its bars
-FIT = 17
+FIT = 15
 
 
 def bins_chart(shape: ColumnShape) -> str:
@@ -28,7 +30,7 @@ def bins_chart(shape: ColumnShape) -> str:
     --------
     >>> svg = bins_chart(ColumnShape(labels=("1", "9"), reference=(0.5, 0.5), current=(0.1, 0.9), edges=(1.0,)))
     >>> svg.count("<path"), "</svg>" in svg
-    (2, True)
+    (3, True)
     """
     top = max(*shape.reference, *shape.current)
     return _svg(
@@ -103,12 +105,17 @@ def _outline(shares: Sequence[float], top: float) -> str:
 
 
 def _axis(labels: Sequence[str]) -> str:
-    """A line, and the upper ends of up to four bins, the last included."""
+    """A line, and the upper ends of up to four bins, the last included, as far as they do not touch."""
     step, y = WIDTH / len(labels), HEIGHT - 3
     labels = [label.replace("-", "−") if label.startswith("-") else label for label in labels]
-    places = sorted({round(part * (len(labels) - 1) / 4) for part in (1, 2, 3)} - {len(labels) - 1})
-    texts = "".join(_text((at + 1) * step, y, labels[at], "m") for at in places if 36 < (at + 1) * step < WIDTH - 60)
-    return f'<path class="z" d="M0 {HEIGHT - FOOT}h{WIDTH}"/>{texts}{_text(WIDTH, y, labels[-1], "e")}'
+    texts = [_text(WIDTH, y, labels[-1], "e")]
+    taken = WIDTH - len(labels[-1]) * LETTER
+    for at in sorted({round(part * (len(labels) - 1) / 4) for part in (1, 2, 3)} - {len(labels) - 1}, reverse=True):
+        x, half = (at + 1) * step, len(labels[at]) * LETTER / 2
+        if half <= x <= taken - half - 2 * LETTER:
+            texts.append(_text(x, y, labels[at], "m"))
+            taken = x - half
+    return f'<path class="z" d="M0 {HEIGHT - FOOT}h{WIDTH}"/>{"".join(texts)}'
 
 
 def _text(x: float, y: float, text: str, style: str) -> str:

@@ -47,7 +47,7 @@ def parse_header(path: Path, start: bytes, *, whole: bool) -> Header | None:
     end = bom + int(ends[0]) if ends.size else len(start)
     line = start[bom:end].decode().strip("\r\n")
     delimiter = _delimiter(line)
-    names = tuple(next(csv.reader([line], delimiter=delimiter)))
+    names = _fields(line, delimiter)
     check_names(path, names)
     _check_separated(path, names)
     return Header(names, delimiter, end)
@@ -82,7 +82,19 @@ def _delimiter(line: str) -> str:
     >>> _delimiter('"a;b",c'), _delimiter("a;b"), _delimiter("a")
     (',', ';', ',')
     """
-    return max(DELIMITERS, key=lambda mark: len(next(csv.reader([line], delimiter=mark))))
+    return max(DELIMITERS, key=lambda mark: len(_fields(line, mark)))
+
+
+def _fields(line: str, delimiter: str) -> tuple[str, ...]:
+    r"""The fields of a line that may hold newlines inside quotes; the line itself where it cannot be cut so.
+
+    >>> _fields('"a\nb",c', ","), _fields('"a","b\nc"', ";")
+    (('a\nb', 'c'), ('"a","b\nc"',))
+    """
+    try:
+        return tuple(next(csv.reader([line], delimiter=delimiter)))
+    except csv.Error:
+        return (line,)
 
 
 def _check_separated(path: Path, names: tuple[str, ...]) -> None:

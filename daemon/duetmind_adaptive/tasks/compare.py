@@ -59,7 +59,7 @@ def compare(reference: Any, current: Any, target: str | None = None) -> Comparis
     >>> before, after = pa.table({"x": range(1000)}), pa.table({"x": range(500, 1500)})
     >>> found = compare(before, after)
     >>> found.headline
-    'Drift, medium: 1 of 1 tested columns moved; most of all x.'
+    'Drift, high: 1 of 1 tested column moved; most of all x.'
     """
     sides = FrameSide(reference, "the reference"), FrameSide(current, "the current data")
     return compare_sides(*sides, target=target, names=("the reference", "the current data"))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from duetmind_adaptive.records import CheckReport, ColumnReport, ColumnShape, TestResult
+from duetmind_adaptive.records import CheckReport, ColumnReport, ColumnShape, DriftKind, TestResult
 
 #: columns named in the headline
 NAMED = 3
@@ -32,21 +32,34 @@ class Comparison:
     alpha: float = 0.01
 
     @property
+    def kinds(self) -> tuple[DriftKind, ...]:
+        """`data` when an input moved or broke; `concept` when only the target did, which the inputs cannot explain."""
+        inputs = any(column.drift for column in self.report.columns if column.name != self.target)
+        if inputs or any(finding.breaks for finding in self.report.findings):
+            return ("data",)
+        return ("concept",) if self.report.drift else ()
+
+    @property
     def headline(self) -> str:
         """Whether and how badly the data moved, in one sentence."""
         columns = self.report.columns
-        moved = [column for column in columns if column.drift]
-        broken = [finding for finding in self.report.findings if finding.breaks]
         untested = sum(column.untested is not None for column in columns)
-        tested = f"{len(columns) - untested:,} tested columns" + (f" ({untested:,} untested)" if untested else "")
+        tested = len(columns) - untested
+        of = f"{tested:,} tested column{'s' * (tested != 1)}" + (f" ({untested:,} untested)" if untested else "")
         if not self.report.drift:
-            return f"No drift: none of {tested} moved."
+            return f"No drift: none of {of} moved." if tested else f"Nothing could be tested: {untested:,} untested."
+        parts = [self._moved(of)]
+        broken = sum(finding.breaks for finding in self.report.findings)
+        parts += [f"{broken:,} data-quality break{'s' * (broken > 1)}"] if broken else []
+        return f"Drift, {self.report.severity}: {'; '.join(parts)}."
+
+    def _moved(self, of: str) -> str:
+        moved = [column for column in self.report.columns if column.drift]
+        if self.kinds == ("concept",):
+            return f"no input moved, but the target '{self.target}' did"
         named = ", ".join(column.name for column in moved[:NAMED])
         more = f" and {len(moved) - NAMED:,} more" if len(moved) > NAMED else ""
-        parts = [f"{len(moved):,} of {tested} moved"] + ([f"most of all {named}{more}"] if moved else [])
-        if broken:
-            parts.append(f"{len(broken):,} data-quality break{'s' if len(broken) > 1 else ''}")
-        return f"Drift, {self.report.severity}: {'; '.join(parts)}."
+        return f"{len(moved):,} of {of} moved" + (f"; most of all {named}{more}" if moved else "")
 
     def verdict(self, column: ColumnReport) -> str:
         """The verdict on one column: `drift`, `stable` or `untested`."""
@@ -69,12 +82,13 @@ class Comparison:
         return {
             "drift": report.drift,
             "severity": report.severity,
+            "kinds": list(self.kinds),
             "headline": self.headline,
             "rows": {"reference": self.rows_reference, "current": self.rows_current},
             "seconds": report.seconds,
             "target": self.target,
             "columns": {column.name: self._column(column) for column in report.columns},
-            "findings": [asdict(finding) for finding in report.findings],
+            "findings": [asdict(finding) | {"examples": list(finding.examples)} for finding in report.findings],
             "schema": {
                 "missing_columns": list(report.missing_columns),
                 "new_columns": list(report.new_columns),
