@@ -1,0 +1,1 @@
+"""The bundled stream of the demo; see the licence note beside it."""
