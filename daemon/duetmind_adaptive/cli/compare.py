@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from duetmind_adaptive.cli.options import Json
-from duetmind_adaptive.cli.text import plain, print_json, print_table
+from duetmind_adaptive.cli.text import plain, print_headline, print_json, print_table
 from duetmind_adaptive.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _write(path: Path, page: str) -> None:
 def _print(found: Comparison) -> None:
     from duetmind_adaptive.tasks.comparison import p_adjusted
 
-    print(plain(found.headline))
+    print_headline(found.headline, found.report.severity)
     columns = found.report.columns
     rows = [
         (

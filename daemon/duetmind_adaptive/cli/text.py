@@ -39,6 +39,17 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         print("\n".join(align([list(columns), *cells])))
 
 
+def print_headline(text: str, style: str) -> None:
+    """Print the line that says it all: bold, in the colour of a severity or a state on a terminal, plain elsewhere."""
+    if not (sys.stdout.isatty() and not os.environ.get("NO_COLOR")):
+        print(plain(text))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    Console().print(Text(plain(text), style=f"bold {_STYLES.get(style, 'green')}".replace("bold bold", "bold")))
+
+
 def align(rows: Sequence[Sequence[str]]) -> list[str]:
     """Lines whose cells stand under each other, two spaces apart.
 
@@ -67,6 +78,9 @@ _STYLES = {
     "medium": "yellow",
     "high": "red",
     "critical": "bold red",
+    "drift": "red",
+    "stable": "green",
+    "untested": "yellow",
     "failed": "red",
     "dead": "red",
     "open": "yellow",

@@ -18,7 +18,7 @@ from duetmind_adaptive.sources.files import existing_files
 from duetmind_adaptive.sources.spot import ALL_ROWS
 
 #: bytes of decoded values that one read should stay below
-READ_BYTES = 1 << 26
+READ_BYTES = 1 << 25
 #: bytes that a decoded value takes about, its mask and copies aside
 VALUE_BYTES = 8
 #: bytes of text that are parsed in one pass; larger files are parsed once for each part of their columns
