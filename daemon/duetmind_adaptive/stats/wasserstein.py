@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: rows of the larger sample handled at a time, so that what is in work stays in the processor's cache
-_CHUNK = 16_384
+_CHUNK = 8_192
 
 
 def wasserstein_distance(reference: NDArray[np.float64], current: NDArray[np.float64]) -> float:
@@ -74,31 +74,27 @@ def standardised_wasserstein(
 
 
 def _between_quantiles(few: NDArray[np.float64], many: NDArray[np.float64]) -> float:
-    """``∫ |Q_few - Q_many|`` of finite samples: every row of `many` against the row of `few` where its share begins.
+    """``∫ |Q_few - Q_many|`` of finite samples."""
+    step = max(1, _CHUNK * few.size // many.size)
+    return max(0.0, math.fsum(_travel(few, many, first, first + step) for first in range(0, few.size, step)))
+
+
+def _travel(few: NDArray[np.float64], many: NDArray[np.float64], first: int, last: int) -> float:
+    """Charge every row of `many` against the row of `few` where its share begins, for rows `first` to `last` of `few`.
 
     A step j/m of `few` that falls inside the share ``[i/n, (i+1)/n)`` of a row of `many` splits that row: what lies
     behind the step is charged against the next row of `few` instead.
     """
     n, m = many.size, few.size
-    starts = -(-np.arange(m + 1) * n // m)
-    total = math.fsum(
-        _travel(few, many, starts, first, min(first + step, m))
-        for step in [max(1, _CHUNK * m // n)]
-        for first in range(0, m, step)
-    )
-    steps = np.arange(1, m)
-    behind = starts[1:-1] * m - steps * n
-    split = many[starts[1:-1] - 1]
-    moved = np.dot(behind, np.abs(split - few[1:]) - np.abs(split - few[:-1]))
-    return max(0.0, total / n + float(moved) / n / m)
-
-
-def _travel(
-    few: NDArray[np.float64], many: NDArray[np.float64], starts: NDArray[np.intp], first: int, last: int
-) -> float:
-    """Sum of ``|many - few|`` over the rows of `many` whose shares begin in those of ``few[first:last]``."""
     facing = few[first:last]
-    if few.size < many.size:
-        facing = np.repeat(facing, np.diff(starts[first : last + 1]))
-    gaps = many[starts[first] : starts[last]] - facing
-    return float(np.abs(gaps, out=gaps).sum())
+    if n == m:
+        return float(np.abs(many[first:last] - facing).sum()) / n
+    steps = np.arange(first, first + facing.size + 1) * n
+    starts = -(-steps // m)
+    gaps = many[starts[0] : starts[-1]] - np.repeat(facing, np.diff(starts))
+    total = float(np.abs(gaps, out=gaps).sum()) / n
+    behind = (starts * m - steps)[1:-1] if last >= m else (starts * m - steps)[1:]
+    split = many[starts[1 : behind.size + 1] - 1]
+    following = few[first + 1 : first + 1 + behind.size]
+    moved = np.dot(behind, np.abs(split - following) - np.abs(split - facing[: behind.size]))
+    return total + float(moved) / n / m

@@ -39,7 +39,7 @@ def sizes(smallest: int, largest: int) -> st.SearchStrategy[np.ndarray]:
     return st.builds(draw, st.integers(0, 2**32 - 1), size, st.sampled_from(list(SHAPES)))
 
 
-samples = sizes(1, 3_000)
+samples = sizes(1, 10_000)
 pairs = settings(max_examples=120, deadline=None)
 
 
@@ -53,7 +53,7 @@ def test_pooling_counts_what_lies_at_or_below_each_distinct_value(reference, cur
 
 
 @pairs
-@given(sizes(2, 3_000), sizes(2, 3_000), st.integers(0, 3))
+@given(sizes(2, 10_000), sizes(2, 10_000), st.integers(0, 3))
 def test_cramer_von_mises_equals_scipy(reference, current, ends):
     if max(reference.size, current.size) > EXACT_UP_TO:
         reference = infinite(reference, ends, 2 * ends)
