@@ -242,6 +242,26 @@ def test_a_second_model_that_cannot_be_read_does_not_hold_up_the_first(world: Wo
     assert daemon.is_ready()
 
 
+def test_an_artifact_that_was_tampered_with_is_told_once_and_answers_nothing(
+    served: LiveDaemon, trained: World, story: Story
+) -> None:
+    """Its check fails until the file is as it was; the daemon lives on."""
+    artifact = (trained.folder / "state" / "models" / MODEL / "champion").resolve()
+    content = artifact.read_bytes()
+    artifact.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    trained.let_in()
+    served.wait_for(lambda: story.events("duetmind.check.failed"), "news of the artifact")
+    slots = "SELECT count(*) FROM slots WHERE state = 'missed'"
+    before = story.one(slots)
+    served.wait_for(lambda: story.one(slots) >= before + 2, "two more slots")
+    assert len(story.events("duetmind.check.failed")) == 1
+    assert str(artifact.parent.name) in served.model(MODEL)["problem"]
+    assert served.is_ready()
+    artifact.write_bytes(content)
+    served.wait_for(lambda: story.one("SELECT count(*) FROM checks") == 1, "the check")
+    assert served.model(MODEL)["problem"] is None
+
+
 def test_canary_secrets_reach_neither_log_nor_store_nor_answers(world: World, daemon: LiveDaemon) -> None:
     """Through success and failure, at DEBUG: the environment's and the token made at start (R38)."""
     canary = "whsec_" + "Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5"

@@ -72,7 +72,10 @@ class LiveDaemon:
         if self._process is not None:
             self.kill()
         if error is not None and self.log.exists():
-            print(f"--- end of {self.log}", *self.log.read_text(errors="replace").splitlines()[-40:], sep="\n")
+            print(f"--- end of {self.log}", *self._last_lines(), sep="\n")
+
+    def _last_lines(self) -> list[str]:
+        return [line[:500] for line in self.log.read_text(errors="replace").splitlines()[-40:]]
 
     # ------------------------------------------------------------ life
 

@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 from structlog.stdlib import get_logger
 
 from duetmind_adaptive.contracts import Bus, Clock, Executor, Store, Transaction
-from duetmind_adaptive.errors import DuetMindError, JobError, SourceError
+from duetmind_adaptive.errors import DuetMindError, SourceError
 from duetmind_adaptive.events import CheckFailed, CheckFailedData, derive_id, source_of
 from duetmind_adaptive.failpoints import failpoint
 from duetmind_adaptive.records import VersionRef
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.service import reports
+from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.store import checks
 from duetmind_adaptive.tasks.requests import CHECK_NEXT, CheckOutcome, CheckRequest, LateWindow, run_task
@@ -28,6 +29,9 @@ CHECK_TIMEOUT = timedelta(minutes=10)
 
 #: windows that wait for their labels and are looked at again in each check; older ones are given up
 LATE_WINDOWS = 100
+
+#: longest message of an error that is not ours, in characters
+MESSAGE_LENGTH = 500
 
 
 class CheckService:
@@ -82,7 +86,7 @@ class CheckService:
             outcome = await self._executor.run(
                 run_task, CHECK_NEXT, request, timeout=CHECK_TIMEOUT, label=f"check {name}"
             )
-        except (SourceError, JobError) as problem:
+        except Exception as problem:  # supervision: whatever ends a check is told, also what nobody thought of
             failure = problem  # outlives the except block, which the store's writer does not wait for
             await self._store.write(lambda tx: self._tell_problem(tx, name, failure))
             raise
@@ -123,9 +127,9 @@ class CheckService:
             metric = model.metric if model.target else None
             self._bus.publish_in(tx, reports.completed(model.name, metric, report, id=self._new_id(), now=now))
 
-    def _tell_problem(self, tx: Transaction, name: str, error: SourceError | JobError) -> None:
+    def _tell_problem(self, tx: Transaction, name: str, error: Exception) -> None:
         """A standing problem is told once, however many slots find it; a new one is told anew."""
-        message = str(error)
+        message = str(error) if isinstance(error, DuetMindError) else _unexpected(error)
         if not checks.note_problem(tx, name, message):
             return
         reason = error.code if isinstance(error, SourceError) else "check_crashed"
@@ -135,3 +139,8 @@ class CheckService:
         event_id = derive_id("check_failed", name, row, message, now.isoformat())
         self._bus.publish_in(tx, CheckFailed(id=event_id, source=source_of(name), time=now, data=data))
         log.warning("check.failed", model=name, reason=reason, message=message)
+
+
+def _unexpected(error: Exception) -> str:
+    """An error that is not ours, without secrets, in one line of bounded length; the log has the traceback."""
+    return redact(" ".join(f"the check failed with {type(error).__name__}: {error}".split()))[:MESSAGE_LENGTH]
