@@ -1,7 +1,8 @@
 """Folders for a live daemon: a config, a reference to learn from, and production files that arrive when a test says so.
 
 Rows are loans that are paid back when `income` outweighs `amount`. Production may drift: incomes `shifted`, or the
-world turned round (`flipped`), so that the first model is wrong about nearly every row and any other is better.
+world turned round (`flipped`), so that the first model is wrong about nearly every row and any other is better; or the
+`purposes` change, which matters to nobody.
 """
 
 from __future__ import annotations
@@ -23,9 +24,12 @@ WINDOW = 500
 REFERENCE_ROWS = 1500
 START = datetime(2025, 1, 1, tzinfo=UTC)
 STEP = timedelta(minutes=1)
+PURPOSES = ("car", "home", "study")
 
 
-def rows(first: int, count: int, *, shifted: float = 0.0, flipped: bool = False) -> pa.Table:
+def rows(
+    first: int, count: int, *, shifted: float = 0.0, flipped: bool = False, purposes: tuple[str, ...] = PURPOSES
+) -> pa.Table:
     """Rows `[first, first + count)` of the stream, the same whenever they are made; the reference's are negative."""
     chance = np.random.default_rng(abs(first) * 2 + (first < 0))
     income, amount = chance.normal(shifted, 1, count), chance.normal(0, 1, count)
@@ -37,7 +41,7 @@ def rows(first: int, count: int, *, shifted: float = 0.0, flipped: bool = False)
             "timestamp": pa.array(stamps, pa.timestamp("us", tz="UTC")),
             "income": income,
             "amount": amount,
-            "purpose": chance.choice(["car", "home", "study"], count).tolist(),
+            "purpose": chance.choice(purposes, count).tolist(),
             "target": (paid ^ flipped).astype(np.int64),
         }
     )
