@@ -32,6 +32,8 @@ KILLS = 25
 WINDOWS = 26
 #: the stream begins where the demo's first model begins to fail, so that retrains happen from the first window on
 FIRST_ROW = 8_560
+#: the last rows before the demo's stream
+REFERENCE = (REFERENCE_ROWS - 6_000, REFERENCE_ROWS)
 #: windows small enough to have one for nearly every life
 WINDOW_ROWS = 196
 #: of one life, in seconds; a life whose moment does not come ends here
@@ -52,13 +54,14 @@ class ShortStage(Stage):
         """As the demo does, then with this test's own sizes."""
         super().build(port=port, webhook=webhook)
         text = self.config.read_text()
-        wanted = text.replace(f"rows: {self.edges[1]}", f"rows: {WINDOW_ROWS}")
-        wanted = wanted.replace(
-            "reference: {path: reference.parquet}",
-            f"reference: {{path: reference.parquet, rows: [{REFERENCE_ROWS - 8000}, {REFERENCE_ROWS}]}}",
-        )
-        assert wanted.count(str(WINDOW_ROWS)) == 1
-        self.config.write_text(wanted + "responses: {retrain_model: {max_auto_retrains_per_day: 1000}}\n")
+        for old, new in {
+            f"rows: {self.edges[1]}": f"rows: {WINDOW_ROWS}",
+            "{path: reference.parquet}": f"{{path: reference.parquet, rows: {list(REFERENCE)}}}",
+            "max_iter: 60": "max_iter: 30",
+        }.items():
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        self.config.write_text(text + "responses: {retrain_model: {max_auto_retrains_per_day: 1000}}\n")
 
 
 class CountingReceiver(Receiver):

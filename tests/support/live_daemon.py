@@ -147,11 +147,12 @@ class LiveDaemon:
 
     @staticmethod
     def _no_orphans(family: list[psutil.Process], seconds: float) -> None:
-        _, left = psutil.wait_procs(family, timeout=seconds)
-        left = [process for process in left if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
-        for process in left:
-            process.kill()
-        assert left == [], f"outlived the daemon by {seconds:g} s"
+        """None of them runs any more; one that only waits to be buried by the machine's init is dead."""
+        try:
+            wait_for(lambda: not any(map(_lives, family)), "the end of every descendant", seconds)
+        finally:
+            for process in filter(_lives, family):
+                process.kill()
 
     # ------------------------------------------------------------ what it says
 
@@ -203,3 +204,10 @@ class LiveDaemon:
             return found
 
         return wait_for(held, what, seconds)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
