@@ -14,7 +14,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from duetmind_adaptive.drift import kinds
+from duetmind_adaptive.drift.mojibake import garbled
 from duetmind_adaptive.records import Kind
+
+#: garbled texts kept as examples
+GARBLED_KEPT = 5
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -62,6 +66,10 @@ class ColumnProfile:
     counts: Counts = field(default_factory=_no_counts)
     #: rows of categories that are not kept by name
     other: int = 0
+    #: rows whose text bears marks of a wrong decoding; None where that was not looked at
+    garbled: int | None = None
+    #: some of those texts
+    garbled_examples: tuple[str, ...] = ()
     #: why nothing could be kept; None when something was
     untested: str | None = None
 
@@ -175,12 +183,15 @@ def _summarise_words(
     encoded = words.combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy()
     counts = np.bincount(codes, minlength=len(encoded.dictionary))
+    marked = np.flatnonzero(garbled(encoded.dictionary).to_numpy(zero_copy_only=False))
     known = replace(
         start,
         kind=kind or kinds.kind_of(start.family, counts.size, codes.size),
         missing=start.rows - codes.size,
         distinct=counts.size,
         longest_run=longest_run(codes),
+        garbled=int(counts[marked].sum()),
+        garbled_examples=tuple(encoded.dictionary.take(pa.array(marked[:GARBLED_KEPT])).to_pylist()),
     )
     if known.kind == "text":
         return replace(known, values=thin(np.sort(kinds.to_float(words)), limits.values))

@@ -3,7 +3,7 @@
     rows → window → **profile** → verdict → event
 
 A profile also remembers which other columns the reference had (target, timestamp, metadata), so that only what is truly
-new in production is called new.
+new in production is called new; how much its rows repeat each other; and when they came, where that is known.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from duetmind_adaptive.drift import kinds, profile_file
 from duetmind_adaptive.drift.columns import ColumnProfile, Limits, summarise
+from duetmind_adaptive.drift.row_hashes import Repeats, repeats, row_hashes
 from duetmind_adaptive.errors import ColumnMissingError
 from duetmind_adaptive.records import Kind
 
@@ -54,9 +55,20 @@ class Profile:
     columns: Mapping[str, ColumnProfile]
     #: every column the reference had, features or not
     known: frozenset[str]
+    #: how much its rows repeat each other; None where that was not looked at
+    repeats: Repeats | None = None
+    #: the times of its rows; None where they are not known
+    clock: ColumnProfile | None = None
 
     @classmethod
-    def from_table(cls, table: pa.Table, columns: Sequence[str], *, limits: Limits | None = None) -> Profile:
+    def from_table(
+        cls,
+        table: pa.Table,
+        columns: Sequence[str],
+        *,
+        limits: Limits | None = None,
+        moments: pa.ChunkedArray | None = None,
+    ) -> Profile:
         """Profile the named columns.
 
         Parameters
@@ -67,6 +79,8 @@ class Profile:
             The features.
         limits
             How much of each column to keep.
+        moments
+            When each row came, as timestamps.
 
         Raises
         ------
@@ -85,11 +99,18 @@ class Profile:
                 f"The reference has no column {', '.join(map(repr, absent))}: correct features or the reference's path."
             )
         profiles = {name: profile_column(table, name, limits=limits) for name in columns}
-        return cls(rows=table.num_rows, columns=profiles, known=frozenset(table.column_names))
+        return cls(
+            rows=table.num_rows,
+            columns=profiles,
+            known=frozenset(table.column_names),
+            repeats=_repeats(table, [name for name, each in profiles.items() if each.untested is None]),
+            clock=summarise("", moments, kind="datetime", limits=limits) if moments is not None else None,
+        )
 
     def save(self, path: Path) -> None:
         """Write the profile as one file, atomically: readers see the file that was there before, or this one whole."""
-        profile_file.write(path, self.columns.values(), {"rows": self.rows, "known": sorted(self.known)})
+        facts = {"rows": self.rows, "known": sorted(self.known), "repeats": self.repeats, "clock": bool(self.clock)}
+        profile_file.write(path, [*self.columns.values(), *([self.clock] if self.clock else [])], facts)
 
     @classmethod
     def load(cls, path: Path) -> Profile:
@@ -101,4 +122,17 @@ class Profile:
             The file is not there, damaged, or of another version; one sentence says which.
         """
         columns, facts = profile_file.read(path)
-        return cls(rows=facts["rows"], columns={each.name: each for each in columns}, known=frozenset(facts["known"]))
+        clock = columns.pop() if facts.get("clock") else None
+        held = facts.get("repeats")
+        return cls(
+            rows=facts["rows"],
+            columns={each.name: each for each in columns},
+            known=frozenset(facts["known"]),
+            repeats=Repeats(*held) if held else None,
+            clock=clock,
+        )
+
+
+def _repeats(table: pa.Table, columns: Sequence[str]) -> Repeats | None:
+    """Nothing is known of a table without columns, where all rows are alike."""
+    return repeats(row_hashes(table, columns)) if columns else None

@@ -1,8 +1,8 @@
 """Column profiles as one file: no pickle, versioned, checked, memory-mapped, the old one whole until the new one is.
 
 An Arrow IPC stream of one record batch (a row for each column, arrays as lists), then the CRC-32 of it as 4 bytes.
-Reading maps the file and hands out views, so that many workers share one copy; anything but a sound file of this
-version is an `ArtifactError` of one sentence.
+Reading maps the file and hands out views, so that many workers share one copy; anything but a sound file of a
+version it knows is an `ArtifactError` of one sentence.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ import pyarrow as pa
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.errors import ArtifactError
 
-#: bumped whenever a field changes its meaning; other versions are refused
-FORMAT = 1
+#: bumped whenever a field comes or changes its meaning
+FORMAT = 2
+#: versions that can be read: what a file of 1 lacks is unknown, and other versions are refused
+READABLE = (1, FORMAT)
 CHECKSUM_BYTES = 4
 
 _PLAIN = {
@@ -38,8 +40,14 @@ _PLAIN = {
     "longest_run": pa.int64(),
     "other": pa.int64(),
     "untested": pa.string(),
+    "garbled": pa.int64(),
 }
-_ARRAYS = {"values": pa.float64(), "counts": pa.int64(), "categories": pa.large_string()}
+_ARRAYS = {
+    "values": pa.float64(),
+    "counts": pa.int64(),
+    "categories": pa.large_string(),
+    "garbled_examples": pa.large_string(),
+}
 
 
 def write(path: Path, columns: Iterable[ColumnProfile], facts: dict[str, Any]) -> None:
@@ -126,11 +134,12 @@ def _checked(whole: pa.Buffer) -> pa.Buffer:
 
 def _from_batch(batch: pa.RecordBatch) -> tuple[list[ColumnProfile], dict[str, Any]]:
     metadata = {key.decode(): value.decode() for key, value in (batch.schema.metadata or {}).items()}
-    if metadata.get("format") != str(FORMAT):
+    if metadata.get("format") not in {str(version) for version in READABLE}:
         raise ValueError(f"format {metadata.get('format')} instead of {FORMAT}")
-    plain = batch.select(list(_PLAIN)).to_pylist()
-    lists = {name: _from_lists(batch.column(name)) for name in _ARRAYS}
-    columns = [ColumnProfile(**row, **{name: lists[name][at] for name in _ARRAYS}) for at, row in enumerate(plain)]
+    held = set(batch.schema.names)
+    plain = batch.select([name for name in _PLAIN if name in held]).to_pylist()
+    lists = {name: _from_lists(batch.column(name)) for name in _ARRAYS if name in held}
+    columns = [ColumnProfile(**row, **{name: lists[name][at] for name in lists}) for at, row in enumerate(plain)]
     return columns, json.loads(metadata["facts"])
 
 

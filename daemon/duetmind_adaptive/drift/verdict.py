@@ -11,16 +11,19 @@ is less than one false alarm in a month of hourly checks even for tiny windows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
-from duetmind_adaptive.drift import quality
 from duetmind_adaptive.drift.column_tests import examine
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.drift.performance import shortfall
 from duetmind_adaptive.drift.profile import Profile, profile_column
+from duetmind_adaptive.drift.quality import retyped, schema
+from duetmind_adaptive.drift.quality.pair import Pair
+from duetmind_adaptive.drift.quality.rules import column_findings
+from duetmind_adaptive.drift.quality.window import Surroundings, window_findings
 from duetmind_adaptive.drift.severity import Facts, grade
 from duetmind_adaptive.records import CheckReport, ColumnReport, DriftKind, Finding, Performance, Window
 from duetmind_adaptive.stats.benjamini_hochberg import benjamini_hochberg
@@ -68,7 +71,13 @@ class CheckedColumn:
 
 
 def compare(
-    reference: Profile, current: pa.Table, *, threshold: float, alpha: float = ALPHA, ignore: Collection[str] = ()
+    reference: Profile,
+    current: pa.Table,
+    *,
+    threshold: float,
+    alpha: float = ALPHA,
+    ignore: Collection[str] = (),
+    around: Surroundings | None = None,
 ) -> DataVerdict:
     """Compare a window with the reference, column by column.
 
@@ -84,6 +93,8 @@ def compare(
         Largest probability of a false alarm in a check of unchanged data.
     ignore
         Columns that are new in production and known to be (predictions, keys).
+    around
+        What is known of the window beside its rows.
 
     Examples
     --------
@@ -98,11 +109,21 @@ def compare(
         for name, profile in reference.columns.items()
     ]
     fresh = tuple(sorted(present - reference.known - set(ignore)))
-    return gather(checked, fresh, threshold=threshold, alpha=alpha)
+    gone = [profile for name, profile in reference.columns.items() if name not in present]
+    renamed = schema.renamed(gone, {name: profile_column(current, name) for name in fresh} if gone else {})
+    broken = any(finding.breaks for each in checked for finding in each.findings)
+    whole = tuple(window_findings(reference, current, around, broken=broken))
+    return gather(checked, fresh, threshold=threshold, alpha=alpha, renamed=renamed, whole=whole)
 
 
 def gather(
-    checked: Sequence[CheckedColumn], new_columns: Sequence[str], *, threshold: float, alpha: float = ALPHA
+    checked: Sequence[CheckedColumn],
+    new_columns: Sequence[str],
+    *,
+    threshold: float,
+    alpha: float = ALPHA,
+    renamed: Mapping[str, str] | None = None,
+    whole: Sequence[Finding] = (),
 ) -> DataVerdict:
     """Join columns that were checked one by one: only together can they be corrected for their number.
 
@@ -114,10 +135,16 @@ def gather(
         Columns that the reference did not have.
     threshold, alpha
         As of `compare`.
+    renamed
+        Absent columns, each with the new one that holds its values: one finding takes the place of two.
+    whole
+        What was found of the rows as a whole.
     """
+    renamed = renamed or {}
     reports = _decide(checked, threshold, alpha)
-    findings = [finding for each in checked for finding in each.findings]
-    findings += [quality.new_column(name) for name in new_columns]
+    findings = [*whole, *(schema.renamed_column(*names) for names in renamed.items())]
+    findings += [finding for each in checked if each.report.name not in renamed for finding in each.findings]
+    findings += [schema.new_column(name) for name in new_columns if name not in renamed.values()]
     return DataVerdict(
         columns=tuple(sorted(reports, key=lambda report: (-report.effect, report.name))),
         findings=tuple(sorted(findings, key=lambda finding: not finding.breaks)),
@@ -158,19 +185,18 @@ def check_column(reference: ColumnProfile, current: ColumnProfile | None) -> Che
     base = ColumnReport(name=name, kind=reference.kind, missing_reference=reference.missing_share)
     if current is None:
         report = replace(base, missing_current=1.0, untested="the column is not in the window")
-        return CheckedColumn(report=report, findings=(quality.missing_column(name),), absent=True)
+        return CheckedColumn(report=report, findings=(schema.missing_column(name),), absent=True)
     changed = current.family not in {reference.family, "empty"} and reference.family != "empty"
     if not changed:
         return _check_values(base, reference, current)
     change = (reference.type, current.type)
+    pair = Pair(reference=reference, current=current)
     if (reference.family, current.family) not in _CONVERTIBLE or current.untested:
         reason = f"its type changed from {reference.type} to {current.type}"
         report = replace(base, missing_current=current.missing_share, untested=reason)
-        return CheckedColumn(
-            report=report, findings=(quality.retyped(reference, current, breaks=True),), type_change=change
-        )
+        return CheckedColumn(report=report, findings=(retyped.find(pair, breaks=True),), type_change=change)
     checked = _check_values(base, reference, current)
-    findings = (quality.retyped(reference, current, breaks=False), *checked.findings)
+    findings = (retyped.find(pair, breaks=False), *checked.findings)
     return replace(checked, findings=findings, type_change=change)
 
 
@@ -184,8 +210,8 @@ def _check_values(base: ColumnReport, reference: ColumnProfile, current: ColumnP
         unseen_categories=evidence.unseen[:_UNSEEN_LISTED],
         untested=evidence.untested,
     )
-    findings = tuple(quality.column_findings(reference, current, evidence.unseen))
-    return CheckedColumn(report=report, p_value=evidence.p_value, findings=findings)
+    pair = Pair(reference=reference, current=current, effect=evidence.effect, unseen=evidence.unseen)
+    return CheckedColumn(report=report, p_value=evidence.p_value, findings=tuple(column_findings(pair)))
 
 
 def conclude(  # noqa: PLR0917 - in the order of CheckReport's own fields

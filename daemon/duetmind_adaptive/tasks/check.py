@@ -26,6 +26,7 @@ from duetmind_adaptive.sources.labels import labels_due
 from duetmind_adaptive.sources.production import Nothing, ProductionSource
 from duetmind_adaptive.tasks.measure import measure_window
 from duetmind_adaptive.tasks.requests import CheckOutcome, CheckRequest, LateWindow
+from duetmind_adaptive.tasks.surroundings import surroundings
 
 #: a profile of 20 columns × 25,000 rows is 4 MB; a worker serves many models
 PROFILES_KEPT = 16
@@ -64,8 +65,10 @@ def check_table(request: CheckRequest, source: ProductionSource, window: Window,
     """Inputs against the version's profile, its metric against its baseline, late labels included."""
     started = time.perf_counter()
     model, version = request.model, request.version
-    features = table.select(feature_columns(table.schema, model))
-    data = compare(reference_profile(version.folder), features, threshold=model.drift_threshold)
+    features = feature_columns(table.schema, model)
+    around = surroundings(model, source, window, table, features)
+    profile = reference_profile(version.folder)
+    data = compare(profile, table.select(features), threshold=model.drift_threshold, around=around)
     performance = _performance(model, version, window, table, request.now)
     late = _late(request.unlabelled, model, source, request.now)
     return conclude(window, version.version, data, performance, late, time.perf_counter() - started)

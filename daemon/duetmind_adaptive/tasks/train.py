@@ -39,6 +39,7 @@ from duetmind_adaptive.sources.reference import read_reference
 from duetmind_adaptive.tasks.measure import answer
 from duetmind_adaptive.tasks.recipes import Made, make_challenger, make_first
 from duetmind_adaptive.tasks.requests import TrainRequest
+from duetmind_adaptive.tasks.surroundings import moments_of
 from duetmind_adaptive.tasks.training_data import TrainingData, moment_of, read_training_data
 from duetmind_adaptive.training.fitting import Learner
 
@@ -74,7 +75,8 @@ def _adopt(request: TrainRequest, folder: Path) -> TrainingReport:
     if request.champion is not None:
         raise TrainingError(f"model {model.name} has no pipeline, so nothing here trains it; name one in the config")
     reference = read_reference(model)
-    Profile.from_table(reference, feature_columns(reference.schema, model)).save(folder / PROFILE)
+    features, moments = feature_columns(reference.schema, model), moments_of(model, reference)
+    Profile.from_table(reference, features, moments=moments).save(folder / PROFILE)
     baseline = _given_metric(model, reference)
     report = TrainingReport(
         folder=folder,
@@ -116,7 +118,7 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
         made, profile = make_first(request, data, learner), data.profile
     else:
         made = make_challenger(request, data, learner, champion, _last_row_seen(champion))
-        profile = Profile.from_table(made.profiled, tuple(data.kinds))
+        profile = Profile.from_table(made.profiled, tuple(data.kinds), moments=moments_of(model, made.profiled))
     profile.save(folder / PROFILE)
     manifest = _manifest(request, data, made)
     report = TrainingReport(

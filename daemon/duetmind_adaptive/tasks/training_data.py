@@ -21,6 +21,7 @@ from duetmind_adaptive.sources.production import ProductionSource
 from duetmind_adaptive.sources.reference import read_reference
 from duetmind_adaptive.sources.timestamps import as_moments, microseconds
 from duetmind_adaptive.tasks.requests import TrainRequest
+from duetmind_adaptive.tasks.surroundings import moments_of
 from duetmind_adaptive.training.examples import Examples, make_examples
 
 #: production rows further back are not looked at: they are old, and have to fit into memory
@@ -70,7 +71,7 @@ def read_training_data(request: TrainRequest) -> TrainingData:
         raise TrainingError(f"model {model.name} has no target to learn; name its column in models.{model.name}.target")
     reference = read_reference(model)
     features = feature_columns(reference.schema, model)
-    profile = Profile.from_table(reference, features)
+    profile = Profile.from_table(reference, features, moments=moments_of(model, reference))
     kinds: dict[str, Kind] = {name: profile.columns[name].kind for name in features}
     first_row = max(0, request.upto_row - HISTORY_ROWS)
     production = _read_production(request, first_row, features) if request.upto_row else reference.slice(0, 0)

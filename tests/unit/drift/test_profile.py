@@ -187,5 +187,18 @@ def test_a_profile_of_another_version_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(profile_file, "FORMAT", 99)
     Profile.from_table(MIXED, FEATURES).save(path)
     monkeypatch.undo()
-    with pytest.raises(ArtifactError, match="format 99 instead of 1"):
+    with pytest.raises(ArtifactError, match="format 99 instead of 2"):
         Profile.load(path)
+
+
+def test_a_profile_of_the_first_format_is_read_and_what_it_lacks_is_unknown(tmp_path, monkeypatch):
+    path = tmp_path / "reference.profile"
+    for table in ("_PLAIN", "_ARRAYS"):
+        kept = {name: kind for name, kind in getattr(profile_file, table).items() if not name.startswith("garbled")}
+        monkeypatch.setattr(profile_file, table, kept)
+    monkeypatch.setattr(profile_file, "FORMAT", 1)
+    Profile.from_table(MIXED, FEATURES).save(path)
+    monkeypatch.undo()
+    loaded = Profile.load(path)
+    assert loaded.columns["word"].categories == ("a", "b", "c")
+    assert loaded.columns["word"].garbled is None

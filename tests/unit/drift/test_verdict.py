@@ -126,8 +126,11 @@ def test_where_rare_categories_were_folded_none_is_called_unseen():
 
 
 BROKEN = {
-    "missing_column": ({"x": NORMAL}, {"y": NORMAL}),
-    "retyped": ({"x": NORMAL}, {"x": ["1.0"] * 100}),
+    "missing_column": ({"x": NORMAL}, {"y": NORMAL + 9}),
+    "renamed_column": ({"x": NORMAL}, {"y": NORMAL[:1_000]}),
+    "retyped": ({"x": NORMAL}, {"x": ["one"] * 100}),
+    "number_as_text": ({"x": NORMAL}, {"x": ["1.5", "-2,5", "n/a", "1e3"] * 25 + ["0"] * 50}),
+    "unit_change": ({"x": NORMAL + 5}, {"x": (NORMAL[:500] + 5) * 2.54}),
     "null_flood": ({"x": NORMAL}, {"x": [None] * 60 + [0.5] * 40}),
     "constant_column": ({"x": NORMAL}, {"x": np.zeros(100)}),
 }
@@ -135,6 +138,8 @@ MILD = {
     "new_column": ({"x": NORMAL}, {"x": NORMAL, "y": NORMAL}),
     "nulls_up": ({"x": NORMAL}, {"x": [None] * 30 + NORMAL[:70].tolist()}),
     "infinite_values": ({"x": NORMAL}, {"x": np.append(NORMAL[:99], math.inf)}),
+    "out_of_range": ({"x": NORMAL}, {"x": np.append(NORMAL[:480], np.full(20, 99.0))}),
+    "encoding_broken": ({"x": ["Zürich", "Genf"] * 500}, {"x": ["ZÃ¼rich", "Genf"] * 50}),
     "unseen_categories": ({"x": ["a", "b"] * 500}, {"x": ["a", "b", "c", "c"] * 25}),
     "retyped": ({"x": [0, 1] * 500}, {"x": [True, False] * 50}),
 }
@@ -211,7 +216,7 @@ def test_one_value_on_either_side_is_tested_when_it_is_another_one():
 
 def test_a_name_that_appears_twice_is_a_finding_and_the_rest_is_checked():
     reference = Profile.from_table(pa.table({"x": NORMAL, "y": NORMAL}), ["x", "y"])
-    twice = pa.Table.from_arrays([pa.array(NORMAL + 3)] * 3, names=["x", "x", "y"])
+    twice = pa.Table.from_arrays([pa.array(NORMAL + 0.5)] * 3, names=["x", "x", "y"])
     found = compare(reference, twice, threshold=THRESHOLD)
     assert "2 columns have this name" in (column(found, "x").untested or "")
     assert codes(found) == {"unreadable_column": True}

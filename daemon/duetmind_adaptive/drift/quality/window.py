@@ -1,0 +1,64 @@
+"""What is wrong with the rows of a window as a whole: copies, volume, times, keys; judged where it can be known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pyarrow as pa
+
+from duetmind_adaptive.drift.profile import Profile
+from duetmind_adaptive.drift.quality import duplicates, keys, stale, volume
+from duetmind_adaptive.drift.row_hashes import Repeats, row_hashes
+from duetmind_adaptive.records import Finding, Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What is known of a window beside its rows; what is None is not judged."""
+
+    window: Window
+    #: how long a window lasts, where they are cut by time
+    every: timedelta | None = None
+    #: the window before it, and its rows
+    earlier: Window | None = None
+    earlier_rows: pa.Table | None = None
+    #: the name of the key and its values in the window
+    key: tuple[str, pa.ChunkedArray] | None = None
+
+
+def window_findings(
+    reference: Profile, current: pa.Table, around: Surroundings | None, *, broken: bool
+) -> Iterator[Finding]:
+    """Tell what is wrong with the rows of a window as a whole.
+
+    Parameters
+    ----------
+    reference
+        Its `repeats` and its `clock` are used.
+    current
+        The window's rows; the reference's columns are what makes two of them equal.
+    around
+        None for a window that stands alone.
+    broken
+        Whether a column is: rows are alike then for another reason, and copies cannot be told.
+    """
+    if not broken and reference.repeats is not None:
+        earlier = around.earlier_rows if around else None
+        yield from _copies(reference.repeats, list(reference.columns), current, earlier)
+    if around is None:
+        return
+    clock = reference.clock
+    yield from stale.find(around.window, around.earlier, clock.longest_run if clock else None)
+    if clock and around.every:
+        usual = volume.usual_volume(clock.values, clock.present, around.every.total_seconds())
+        yield from volume.find(around.window.rows, usual) if usual else ()
+    if around.key:
+        yield from keys.find(*around.key)
+
+
+def _copies(repeats: Repeats, columns: list[str], current: pa.Table, earlier: pa.Table | None) -> Iterator[Finding]:
+    comparable = earlier is not None and set(columns) <= set(earlier.column_names)
+    before = row_hashes(earlier, columns) if earlier is not None and comparable else None
+    yield from duplicates.find(repeats, row_hashes(current, columns), before)

@@ -1,0 +1,75 @@
+"""What a check knows of a window beside its rows: how long it lasts, its keys, and the rows that came before it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pyarrow as pa
+
+from duetmind_adaptive.drift.quality.window import Surroundings
+from duetmind_adaptive.errors import SourceError, SourceFormatError
+from duetmind_adaptive.records import Window
+from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.sources.production import ProductionSource
+from duetmind_adaptive.sources.timestamps import MISSING, as_moments, from_microseconds, microseconds
+
+#: rows before a window that it is compared with, at most: they are read a second time
+EARLIER_ROWS = 50_000
+
+
+def moments_of(model: Model, table: pa.Table) -> pa.ChunkedArray | None:
+    """When each row came; None where the table does not tell: no such column, or other things than times in it."""
+    if model.timestamp is None or model.timestamp not in table.column_names:
+        return None
+    try:
+        return as_moments(table[model.timestamp], f"timestamp column '{model.timestamp}'")
+    except SourceFormatError:  # the times of a reference are of use, and nothing that a model needs
+        return None
+
+
+def surroundings(
+    model: Model, source: ProductionSource, window: Window, table: pa.Table, features: tuple[str, ...]
+) -> Surroundings:
+    """Gather what is known of a window; rows before it that cannot be read any more are not known.
+
+    Parameters
+    ----------
+    model, source
+        Whose window it is.
+    window, table
+        The window and its rows.
+    features
+        The columns to read of the rows before it.
+    """
+    first = max(0, window.first_row - min(window.rows, EARLIER_ROWS))
+    before = _read(source, first, window.first_row, [*features, *([model.timestamp] if model.timestamp else [])])
+    key = model.labels.key
+    return Surroundings(
+        window=window,
+        every=model.production.window.every,
+        earlier=_window(model, before, first) if before is not None else None,
+        earlier_rows=before,
+        key=(key, table[key]) if key is not None and key in table.column_names else None,
+    )
+
+
+def _read(source: ProductionSource, first: int, last: int, columns: list[str]) -> pa.Table | None:
+    if first >= last:
+        return None
+    try:
+        return source.read(first, last, columns)
+    except SourceError:  # rotated away or rewritten since: the window itself was read, and is checked without them
+        return None
+
+
+def _window(model: Model, table: pa.Table, first: int) -> Window:
+    start, end = _span(moments_of(model, table))
+    return Window(first_row=first, last_row=first + table.num_rows, start=start, end=end)
+
+
+def _span(moments: pa.ChunkedArray | None) -> tuple[datetime | None, datetime | None]:
+    if moments is None:
+        return None, None
+    stamps = microseconds(moments)
+    known = stamps[stamps != MISSING]
+    return (from_microseconds(int(known[0])), from_microseconds(int(known[-1]))) if known.size else (None, None)
