@@ -191,4 +191,6 @@ class TrainingReport:
     libraries: dict[str, str]
     seconds: float
     notes: tuple[str, ...] = ()
+    #: the version that served when the training began, which the gate compared with
+    champion: int | None = None
     extra: dict[str, Any] = field(default_factory=dict[str, Any])

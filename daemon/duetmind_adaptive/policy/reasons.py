@@ -20,4 +20,5 @@ class Reason(StrEnum):
     DATA_QUALITY = "data_quality"
     GATE_PASSED = "gate_passed"
     GATE_FAILED = "gate_failed"
+    CHAMPION_CHANGED = "champion_changed"
     FIRST_VERSION = "first_version"

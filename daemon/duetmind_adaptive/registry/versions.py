@@ -97,13 +97,27 @@ def register(
     return number
 
 
-def promote(tx: Transaction, model: str, version: int, *, request: str, reason: str, now: datetime) -> Switch | None:
+def promote(
+    tx: Transaction,
+    model: str,
+    version: int,
+    *,
+    request: str,
+    reason: str,
+    now: datetime,
+    usable: Callable[[Version], bool] | None = None,
+) -> Switch | None:
     """Make `version` the champion; None when this request was already served, or it is the champion.
+
+    Parameters
+    ----------
+    usable
+        Whether a version can serve, e.g. its artifact is there; default: every one.
 
     Raises
     ------
     RegistryError
-        When there is no such version.
+        When there is no such version, or it cannot serve.
     """
     conn = tx.connection
     if _served(conn, request):
@@ -111,6 +125,7 @@ def promote(tx: Transaction, model: str, version: int, *, request: str, reason: 
     chosen, current = _existing(conn, model, version), champion(conn, model)
     if current and current.version == version:
         return None
+    _assert_usable(chosen, usable)
     return _switch(conn, chosen, current, "retired", request=request, reason=reason, now=now)
 
 
@@ -268,9 +283,13 @@ def _named(conn: Connection, current: Version, to: int, usable: Callable[[Versio
     chosen = _existing(conn, current.model, to)
     if to == current.version:
         raise RegistryError(f"version {to} of model {current.model} serves already")
-    if usable is not None and not usable(chosen):
-        raise RegistryError(f"version {to} of model {current.model} cannot serve: its artifact is gone")
+    _assert_usable(chosen, usable)
     return chosen
+
+
+def _assert_usable(chosen: Version, usable: Callable[[Version], bool] | None) -> None:
+    if usable is not None and not usable(chosen):
+        raise RegistryError(f"version {chosen.version} of model {chosen.model} cannot serve: its artifact is gone")
 
 
 def _existing(conn: Connection, model: str, version: int) -> Version:

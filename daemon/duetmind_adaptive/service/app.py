@@ -82,7 +82,7 @@ class Daemon:
         metrics = Metrics()
         engine = self._engine(store, pool, metrics, limit)
         scheduler = Scheduler(
-            store, engine.clock, ModelTimer(engine.clock), engine.checks.run, settled=metrics.slots_settled
+            store, engine.clock, ModelTimer(engine.clock), engine.check, settled=metrics.slots_settled
         )
         liveness = Liveness(store, scheduler, pool, metrics)
         reloader = Reloader(engine, scheduler, self._environ, self._notifier, metrics)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from duetmind_adaptive.contracts import Clock, Executor, Store
 from duetmind_adaptive.errors import RegistryError
 from duetmind_adaptive.events import derive_id
 from duetmind_adaptive.jobs import queue
+from duetmind_adaptive.jobs.queue import Job
 from duetmind_adaptive.jobs.runner import JobRunner
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.rules import Rules
@@ -32,6 +34,9 @@ from duetmind_adaptive.service.retraining import RetrainKind
 from duetmind_adaptive.settings.model import Loaded, Model
 
 log = get_logger(__name__)
+
+#: before a first version that could not be made is tried again
+FIRST_VERSION_WAIT = timedelta(minutes=1)
 
 
 class Engine:
@@ -68,6 +73,7 @@ class Engine:
         self.loaded = loaded
         self.store = store
         self.clock = clock
+        self._machine_clock = machine_clock
         self.executor = executor
         self.handlers = handlers
         self.new_id = new_id
@@ -152,9 +158,15 @@ class Engine:
             await self.bus.unsubscribe(subscription_name(name))
         await self.prepare()
 
-    async def _request_first_version(self, name: str) -> None:
-        """Ask for the first version of a model that has none and none under way."""
-        request = await self.store.read(partial(_first_request, model=name))
+    async def check(self, name: str, slot: datetime | None = None) -> str:
+        """Run a model's due check; one without a version yet asks for its first again, because data may have come."""
+        if name in self.loaded.models:
+            await self._request_first_version(name, now=self._machine_clock.now())
+        return await self.checks.run(name, slot)
+
+    async def _request_first_version(self, name: str, *, now: datetime | None = None) -> None:
+        """Ask for the first version of a model that has none and none under way; given `now`, not too soon again."""
+        request = await self.store.read(partial(_first_request, model=name, now=now))
         if request:
             await self.operations.request_retrain(name, request=request, reason=Reason.INITIAL)
 
@@ -184,12 +196,30 @@ def _rules(loaded: Loaded) -> dict[str, Rules]:
     return {name: rules_of(model) for name, model in loaded.models.items()}
 
 
-def _first_request(conn: Connection, *, model: str) -> str | None:
+def _first_request(conn: Connection, *, model: str, now: datetime | None) -> str | None:
     """The id of the request for a first version, if one is called for.
 
     It counts the tries that ended, so that asking twice for the same one (a kill between asking and queueing)
-    publishes once, and a try that failed is made again at the next start.
+    publishes once. A try that failed is made again at the next start, and at a check once the wait is over.
     """
     if versions.champion(conn, model) is not None or queue.has_open(conn, model=model, kind=RETRAIN_JOB):
         return None
-    return derive_id("first version", model, queue.count_ended(conn, model=model, kind=RETRAIN_JOB))
+    ended = queue.count_ended(conn, model=model, kind=RETRAIN_JOB)
+    last = next(iter(queue.page(conn, limit=1, model=model)), None)
+    if now and last and not _may_try_again(last, ended, now):
+        return None
+    return derive_id("first version", model, ended)
+
+
+def _may_try_again(last: Job, ended: int, now: datetime) -> bool:
+    """Not what a person cancelled, and not before the wait is over."""
+    return last.state != "cancelled" and (last.finished is None or now - last.finished >= first_version_wait(ended))
+
+
+def first_version_wait(ended: int) -> timedelta:
+    """How long a model without a version waits after so many failed tries: twice as long each time, a day at most.
+
+    >>> [str(first_version_wait(ended)) for ended in (1, 2, 100)]
+    ['0:01:00', '0:02:00', '1 day, 0:00:00']
+    """
+    return min(FIRST_VERSION_WAIT * 2 ** min(ended - 1, 20), timedelta(days=1)) if ended else timedelta()

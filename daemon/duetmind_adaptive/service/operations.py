@@ -77,23 +77,30 @@ class ModelOperations:
 
     async def roll_back(self, model: str, *, request: str, to: int | None, reason: str) -> Switch | None:
         """As `rollback`, raising RegistryError where there is nothing to go back to; None if already done."""
-        known = self._models(model)
-
-        def usable(version: Version) -> bool:
-            return known is not None and versions.is_whole(version, known.folder)
 
         def change(tx: Transaction, now: datetime) -> Switch | None:
-            return versions.rollback(tx, model, to=to, request=request, reason=reason, now=now, usable=usable)
+            return versions.rollback(tx, model, to=to, request=request, reason=reason, now=now, usable=self._is_whole)
 
         return await self._switch(model, ModelRolledBack, change, request)
 
     async def promote(self, model: str, version: int, *, request: str, reason: str) -> Switch | None:
-        """Make a version the champion because a person says so; None if it is already."""
+        """Make a version the champion because a person says so; None if it is already.
+
+        Raises
+        ------
+        RegistryError
+            When there is no such version, or its artifact is gone.
+        """
 
         def change(tx: Transaction, now: datetime) -> Switch | None:
-            return versions.promote(tx, model, version, request=request, reason=reason, now=now)
+            return versions.promote(tx, model, version, request=request, reason=reason, now=now, usable=self._is_whole)
 
         return await self._switch(model, ModelPromoted, change, request)
+
+    def _is_whole(self, version: Version) -> bool:
+        """Whether the version can serve: a model of the config, and its artifact is there."""
+        known = self._models(version.model)
+        return known is not None and versions.is_whole(version, known.folder)
 
     async def _switch(
         self,

@@ -82,10 +82,14 @@ class RetrainKind:
         self._publish(tx, RetrainSucceeded, told, job, "succeeded")
         if previous is None:
             self._promote(tx, job, version, result, Reason.FIRST_VERSION)
+        elif result.champion != previous.version:  # somebody switched meanwhile: nothing is proved against their choice
+            data = _version_data(job, version, previous.version, result, Reason.CHAMPION_CHANGED)
+            message = f"Version {previous.version} began to serve meanwhile, and against it nothing is proved."
+            self._reject(tx, job, data.model_copy(update={"message": f"{message} {data.message}".strip()}))
         elif result.gate is not None and result.gate.verdict == "better":
             self._promote(tx, job, version, result, Reason.GATE_PASSED)
         else:
-            self._reject(tx, job, version, previous.version, result)
+            self._reject(tx, job, _version_data(job, version, previous.version, result, Reason.GATE_FAILED))
 
     def abandon(self, tx: Transaction, job: Job, reason: str) -> None:
         """Tell that there will be no version."""
@@ -117,14 +121,14 @@ class RetrainKind:
         data = _version_data(job, version, switch.previous, report, reason)
         self._publish(tx, ModelPromoted, data, job, "promoted")
 
-    def _reject(self, tx: Transaction, job: Job, version: int, champion: int, report: TrainingReport) -> None:
-        versions.reject(tx, job.model, version)
-        data = _version_data(job, version, champion, report, Reason.GATE_FAILED)
+    def _reject(self, tx: Transaction, job: Job, data: VersionData) -> None:
+        versions.reject(tx, job.model, data.version)
         self._publish(tx, ModelRejected, data, job, "rejected")
 
     def _publish(self, tx: Transaction, kind: type[Envelope[Any]], data: Data, job: Job, step: str) -> None:
         self._bus.publish_in(tx, make(kind, data, id=derive_id(job.id, step), time=self._clock.now()))
-        log.info("retrain." + step.split(maxsplit=1)[0], model=job.model, job=job.id)
+        facts = data.model_dump(include={"version", "reason", "message"}, exclude_defaults=True)
+        log.info("retrain." + step.split(maxsplit=1)[0], model=job.model, job=job.id, **facts)
 
 
 def _version_data(job: Job, version: int, previous: int | None, report: TrainingReport, reason: Reason) -> VersionData:

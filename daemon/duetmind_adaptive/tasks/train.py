@@ -66,7 +66,8 @@ def train_version(request: TrainRequest) -> TrainingReport:
     report = make(request, folder)
     sync_folder(folder.parent)
     sync_folder(folder.parent.parent)
-    return replace(report, seconds=time.perf_counter() - started)
+    champion = request.champion.version if request.champion else None
+    return replace(report, champion=champion, seconds=time.perf_counter() - started)
 
 
 def _adopt(request: TrainRequest, folder: Path) -> TrainingReport:

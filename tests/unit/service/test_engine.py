@@ -1,0 +1,155 @@
+"""The engine on a store in memory, a simulated clock and in-process work: what it asks for, promotes and refuses."""
+
+import csv
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from duetmind_adaptive.bus import log as bus_log
+from duetmind_adaptive.errors import DuetMindError, RegistryError
+from duetmind_adaptive.events import ModelRejected, derive_id
+from duetmind_adaptive.jobs import queue
+from duetmind_adaptive.jobs.inline import InlineExecutor
+from duetmind_adaptive.registry import versions
+from duetmind_adaptive.registry.layout import ARTIFACT, version_folder
+from duetmind_adaptive.service.clock import SimulatedClock
+from duetmind_adaptive.service.engine import Engine
+from duetmind_adaptive.service.plugins import Handlers, load_handlers
+from duetmind_adaptive.settings.load import load_config
+from duetmind_adaptive.store.database import open_store
+
+START = datetime(2026, 1, 2, tzinfo=UTC)
+CONFIG = """
+models:
+  loans:
+    task: binary
+    target: y
+    reference: {path: reference.csv}
+    production: {path: live.csv, window: {rows: 800}}
+    schedule: {every: 1h}
+    responses: [retrain_model]
+    pipeline: {model: {algorithm: logistic_regression}}
+"""
+
+
+def write_rows(path: Path, rows: int, *, flipped: bool = False) -> None:
+    """Rows whose answer is the sign of `a`; flipped, the other one."""
+    rng = random.Random(rows)
+    with path.open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["a", "b", "y"])
+        for _ in range(rows):
+            a, b = rng.gauss(0, 1), rng.gauss(0, 1)
+            out.writerow([a, b, int((a + 0.1 * rng.gauss(0, 1) > 0) != flipped)])
+
+
+@dataclass
+class Meanwhile:
+    """An executor that lets something happen after a training and before its result is told."""
+
+    inner: InlineExecutor = field(default_factory=InlineExecutor)
+    then: Callable[[], object] | None = None
+
+    async def run(self, task, /, *args, fresh=False, **rest):
+        result = await self.inner.run(task, *args, fresh=fresh, **rest)
+        if fresh and self.then is not None:
+            await self.then()
+        return result
+
+    async def close(self):
+        await self.inner.close()
+
+
+@asynccontextmanager
+async def an_engine(folder: Path, executor: Meanwhile | None = None) -> AsyncIterator[Engine]:
+    (folder / "duetmind.yaml").write_text(CONFIG)
+    loaded = load_config(folder / "duetmind.yaml", {})
+    store, clock, ids = await open_store("sqlite://"), SimulatedClock(START), count()
+    engine = Engine(
+        loaded,
+        store=store,
+        clock=clock,
+        machine_clock=clock,
+        executor=executor or Meanwhile(),
+        handlers=Handlers(actions=load_handlers(loaded, {}).actions),
+        owner="test",
+        new_id=lambda: derive_id("test", next(ids)),
+    )
+    await engine.prepare()
+    await engine.settle()
+    try:
+        yield engine
+    finally:
+        await store.close()
+
+
+async def serving(engine: Engine) -> int | None:
+    row = await engine.store.read(lambda conn: versions.champion(conn, "loans"))
+    return row.version if row else None
+
+
+async def tries(engine: Engine) -> int:
+    return await engine.store.read(lambda conn: queue.count_ended(conn, model="loans", kind="retrain"))
+
+
+async def retrained(engine: Engine, request: str) -> None:
+    await engine.operations.request_retrain("loans", request=request)
+    await engine.settle()
+
+
+async def test_a_model_whose_reference_comes_late_gets_its_first_version_at_a_later_check(tmp_path: Path) -> None:
+    async with an_engine(tmp_path) as engine:
+        assert await serving(engine) is None
+        write_rows(tmp_path / "reference.csv", 900)
+        write_rows(tmp_path / "live.csv", 100)
+        with pytest.raises(DuetMindError, match="no version to check yet"):
+            await engine.check("loans")
+        await engine.settle()
+        assert await tries(engine) == 1, "right after a try that failed there is no other"
+        await engine.clock.advance_to(START + timedelta(minutes=1))
+        with pytest.raises(DuetMindError, match="no version to check yet"):
+            await engine.check("loans")
+        await engine.settle()
+        assert await serving(engine) == 1
+
+
+async def test_a_challenger_that_beat_a_champion_who_was_replaced_meanwhile_does_not_serve(tmp_path: Path) -> None:
+    write_rows(tmp_path / "reference.csv", 900)
+    write_rows(tmp_path / "live.csv", 3200, flipped=True)
+    executor = Meanwhile()
+    async with an_engine(tmp_path, executor) as engine:
+        await retrained(engine, "second")
+        await engine.checks.run("loans")
+        await engine.operations.promote("loans", 2, request="by hand", reason="manual")
+
+        async def go_back() -> None:
+            executor.then = None
+            await engine.operations.roll_back("loans", request="undo", to=1, reason="manual")
+
+        executor.then = go_back
+        await engine.settle()
+        assert await serving(engine) == 1
+        third = await engine.store.read(lambda conn: versions.get(conn, "loans", 3))
+        assert third is not None
+        assert third.body["gate"]["verdict"] == "better"
+        assert third.state == "rejected"
+        told = [logged.event for logged in await engine.store.read(lambda conn: bus_log.after(conn, 0, 1000))]
+        assert [event.data.reason for event in told if isinstance(event, ModelRejected)][-1] == "champion_changed"
+
+
+async def test_a_version_whose_artifact_is_gone_is_not_promoted(tmp_path: Path) -> None:
+    write_rows(tmp_path / "reference.csv", 900)
+    async with an_engine(tmp_path) as engine:
+        await retrained(engine, "second")
+        row = await engine.store.read(lambda conn: versions.get(conn, "loans", 2))
+        assert row is not None
+        (version_folder(engine.loaded.models["loans"].folder, row.folder) / ARTIFACT).unlink()
+        with pytest.raises(RegistryError, match="version 2 of model loans cannot serve: its artifact is gone"):
+            await engine.operations.promote("loans", 2, request="by hand", reason="manual")
+        assert await serving(engine) == 1
