@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from duetmind_adaptive.cli.options import ConfigFile, Json
+from duetmind_adaptive.cli.page import check_place, write_page
 from duetmind_adaptive.cli.text import print_json, print_table
 from duetmind_adaptive.errors import ConfigError
 
@@ -39,11 +40,13 @@ def backtest(
     from duetmind_adaptive.settings.load import load_config
 
     loaded = load_config(config, os.environ)
+    if html is not None:
+        check_place(html)
     document = _replay(loaded, _choose(loaded, model))
     if html is not None:
         from duetmind_adaptive.report.loop_page import loop_page
 
-        html.write_text(loop_page(document, title=f"Backtest of {document['model']}"), encoding="utf-8")
+        write_page(html, loop_page(document, title=f"Backtest of {document['model']}"))
     print_json(document) if json else _print(document)
     return int(any(window["drift"] for window in document["windows"]))
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from duetmind_adaptive.cli.options import Json
+from duetmind_adaptive.cli.page import check_place, write_page
 from duetmind_adaptive.cli.text import plain, print_headline, print_json, print_table
-from duetmind_adaptive.errors import ConfigError
 
 if TYPE_CHECKING:
     from duetmind_adaptive.tasks.comparison import Comparison
@@ -47,26 +47,14 @@ def compare(
     """
     from duetmind_adaptive.tasks.compare import compare_files
 
-    if html is not None and not html.absolute().parent.is_dir():
-        raise ConfigError(f"{html}: its folder does not exist; make it or choose another --html")
+    if html is not None:
+        check_place(html)
     with _progress() as progress:
         found = compare_files(reference, current, target=target, progress=progress)
     if html is not None:
-        _write(html, found.to_html())
+        write_page(html, found.to_html())
     print_json(found.to_dict()) if json else _print(found)
     return int(found.report.drift)
-
-
-def _write(path: Path, page: str) -> None:
-    """Write the page whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.tmp")
-    try:
-        unfinished.write_text(page, encoding="utf-8", errors="backslashreplace")
-        unfinished.replace(path)
-    except OSError as refused:
-        unfinished.unlink(missing_ok=True)
-        reason = (refused.strerror or str(refused)).lower()
-        raise ConfigError(f"{path}: cannot be written ({reason}); choose another --html") from refused
 
 
 def _print(found: Comparison) -> None:

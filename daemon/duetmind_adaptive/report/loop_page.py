@@ -32,6 +32,7 @@ KEY = (
     '<p class="key"><span><i style="background:var(--loop)"></i>with the loop</span>'
     '<span><i style="background:var(--static)"></i>first model, never retrained</span>'
     '<span><i style="background:var(--good)"></i>promotion</span>'
+    '<span><i style="background:var(--warn)"></i>rollback</span>'
     '<span><i style="background:var(--warn);opacity:.4"></i>open incident</span></p>'
 )
 

@@ -38,6 +38,11 @@ def test_promotions_and_rollbacks_are_marked():
     assert page.count('<g class="mark promoted">') == page.count('<g class="mark rolled_back">') == 1
 
 
+def test_every_mark_of_the_chart_is_in_its_key():
+    page = loop_page(document(window()), title="t")
+    assert all(f"</i>{mark}</span>" in page for mark in ("promotion", "rollback", "open incident"))
+
+
 def test_a_metric_that_is_not_known_is_a_dash_and_not_a_zero():
     page = loop_page(document(window(metric=None, metric_static=None)), title="t")
     assert page.count("–") >= 2
