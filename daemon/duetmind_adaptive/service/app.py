@@ -33,6 +33,7 @@ from duetmind_adaptive.service.view import View
 from duetmind_adaptive.settings.model import Loaded
 from duetmind_adaptive.settings.secrets import read_secret
 from duetmind_adaptive.store.database import Database, open_store
+from duetmind_adaptive.store.sqlite import version_note
 
 log = get_logger(__name__)
 
@@ -97,6 +98,8 @@ class Daemon:
         liveness.started = True
         self._notifier.ready(f"watching {len(loaded.models)} models")
         log.info("daemon.ready", models=len(loaded.models), url=server.url)
+        if note := version_note():
+            log.info("store.note", message=note)
 
     async def stopped(self) -> None:
         """Return when the daemon was told to stop, or a part of it died."""

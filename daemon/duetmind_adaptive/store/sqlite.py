@@ -154,7 +154,7 @@ def check_pages(connection: Connection, path: Path) -> None:
 
 
 def version_note(version: tuple[int, int, int] = sqlite3.sqlite_version_info) -> str | None:
-    """What `doctor` should say of this SQLite; None when there is nothing to say.
+    """What people should know of this SQLite; None when there is nothing to say.
 
     >>> version_note((3, 51, 3)) is None
     True
