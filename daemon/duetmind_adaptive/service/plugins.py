@@ -12,7 +12,15 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from duetmind_adaptive.contracts import AlertChannel, ChannelFactory, ResponseAction
+from duetmind_adaptive.contracts import (
+    Alert,
+    AlertChannel,
+    Attempt,
+    ChannelFactory,
+    Outcome,
+    ResponseAction,
+    Retry,
+)
 from duetmind_adaptive.errors import ConfigError
 from duetmind_adaptive.service.logs import register_secret
 from duetmind_adaptive.settings.model import ChannelSettings, Loaded
@@ -31,6 +39,21 @@ class Handlers:
     problems: tuple[str, ...] = ()
 
 
+class OffChannel:
+    """Stands in for a configured channel that could not be made: its alerts wait for the mend, they are not lost."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name = name
+        self._problem = problem
+
+    async def send(self, alert: Alert, attempt: Attempt) -> Outcome:  # noqa: ARG002 - the AlertChannel contract's
+        """Not now."""
+        return Retry(f"the channel is off: {self._problem}")
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
 def load_handlers(loaded: Loaded, environ: Mapping[str, str]) -> Handlers:
     """Make every channel that is on and every installed action."""
     problems: list[str] = []
@@ -40,6 +63,7 @@ def load_handlers(loaded: Loaded, environ: Mapping[str, str]) -> Handlers:
             made[name] = _channel(name, settings, environ, loaded.path.parent)
         except ConfigError as error:
             problems.append(f"alert channel {name} is off: {error}")
+            made[name] = OffChannel(name, str(error))
     actions: dict[str, ResponseAction] = {}
     for entry in entry_points(group=ACTIONS):
         try:

@@ -2,6 +2,7 @@
 
 from importlib.metadata import EntryPoint
 
+from duetmind_adaptive.contracts import Retry
 from duetmind_adaptive.service import plugins
 from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.settings.load import load_config
@@ -20,10 +21,12 @@ def test_the_built_in_channels_and_actions_are_found_by_entry_point(tmp_path):
     assert found.problems == ()
 
 
-def test_a_channel_without_its_secret_is_off_and_the_others_go_on(tmp_path):
+async def test_a_channel_without_its_secret_is_off_its_alerts_wait_and_the_others_go_on(tmp_path):
     channels = '    log: {type: log}\n    ops: {type: webhook, url: "https://x.example/", secret: {env: NOT_SET}}\n'
     found = plugins.load_handlers(loaded(tmp_path, channels), {})
-    assert set(found.channels) == {"log"}
+    outcome = await found.channels["ops"].send(None, None)
+    assert isinstance(outcome, Retry)
+    assert "NOT_SET" in outcome.reason
     assert len(found.problems) == 1
     assert "ops" in found.problems[0]
     assert "NOT_SET" in found.problems[0]
