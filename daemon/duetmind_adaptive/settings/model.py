@@ -69,7 +69,7 @@ class ClockSettings(Section):
     speed: float = Field(default=1.0, gt=0, description="seconds that pass per real second")
     start: Moment | None = Field(default=None, description="the time the rehearsal starts at; default: now")
     anchor: Moment | None = Field(
-        default=None, description="the real time at which it started; default: the first start"
+        default=None, description="the real time at which it showed `start`; default: each start"
     )
 
 
