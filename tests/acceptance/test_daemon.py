@@ -19,6 +19,7 @@ from live_worlds import MODEL, World, model_settings
 from stories import Story
 
 from duetmind_adaptive.errors import DaemonUnreachableError
+from duetmind_adaptive.service.app import ECHO
 
 #: what only worker processes may load
 HEAVY = ("numpy", "pandas", "scipy", "sklearn", "pyarrow", "optuna")
@@ -59,12 +60,21 @@ def test_a_second_sigterm_forces(world: World, daemon: LiveDaemon, story: Story)
     family = daemon.family()
     daemon.signal(signal.SIGTERM)
     wait_for(lambda: not_ready(daemon), "a readyz of 503")
+    time.sleep(2 * ECHO)
     daemon.signal(signal.SIGTERM)
     assert daemon.dies_by_itself() == 130
     _, left = psutil.wait_procs(family, timeout=10)
     assert left == []
     daemon.start()
     daemon.wait_for(lambda: daemon.model(MODEL)["champion"], "the job that was forced to end, run again")
+
+
+def test_a_sigterm_that_comes_twice_at_once_is_one(world: World, daemon: LiveDaemon) -> None:
+    """As timeout(1) sends it: to the process, and to its group."""
+    daemon.start()
+    daemon.signal(signal.SIGTERM)
+    daemon.signal(signal.SIGTERM)
+    assert daemon.dies_by_itself() == 0
 
 
 # ---------------------------------------------------------------- what it answers

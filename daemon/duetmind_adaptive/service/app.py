@@ -44,6 +44,9 @@ BROKEN = 70
 #: exit status after a second signal: stopped at once, as a kill would, and as safe
 FORCED = 130
 
+#: a signal this soon after the first is its echo, seconds: timeout(1) tells the process, then its whole group
+ECHO = 0.1
+
 
 async def serve(loaded: Loaded, environ: Mapping[str, str]) -> int:
     """Run the daemon until it is told to stop; returns its exit status.
@@ -148,9 +151,11 @@ class Daemon:
     def _on_signals(self, reloader: Reloader, liveness: Liveness) -> None:
         loop = asyncio.get_running_loop()
         tasks = set[asyncio.Task[None]]()
+        told: list[float] = []
 
         def stop() -> None:
-            if self._stop.is_set():  # the second time: now
+            told.append(loop.time())
+            if told[-1] - told[0] > ECHO:  # the second time: now
                 os._exit(FORCED)
             liveness.draining = True
             self._stop.set()
