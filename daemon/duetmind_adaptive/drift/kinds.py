@@ -8,6 +8,7 @@ reference: strings are categories or free text, depending on how often they repe
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -26,10 +27,14 @@ TEXT_DISTINCT = 50
 #: … and more than this share of the values are different
 TEXT_SHARE = 0.5
 
+#: types whose family is remembered: telling it costs more than anything else that is done with a small column
+TYPES_KEPT = 1_024
+
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _DAY = 86_400.0
 
 
+@lru_cache(maxsize=TYPES_KEPT)
 def family(arrow_type: pa.DataType) -> Family:
     """Tell what an Arrow type holds.
 

@@ -96,8 +96,17 @@ def _hashed_numbers(values: pa.ChunkedArray) -> Hashes:
     return hashes
 
 
-def row_hashes(table: pa.Table, columns: Sequence[str]) -> Hashes:
-    """One number for each row; columns that cannot be compared, or are not there once, do not count.
+def row_hashes(table: pa.Table, columns: Sequence[str], *, holes_differ: bool = True) -> Hashes:
+    """One number for each row.
+
+    Parameters
+    ----------
+    table
+        The rows.
+    columns
+        What makes two rows equal; those that cannot be compared, or are not there once, do not count.
+    holes_differ
+        Whether a row with more holes than values is `EMPTY`; else a hole is a value like any other.
 
     Examples
     --------
@@ -105,7 +114,8 @@ def row_hashes(table: pa.Table, columns: Sequence[str]) -> Hashes:
     >>> bool(hashes[0] == hashes[2]), bool(hashes[0] == hashes[1]), bool(hashes[3] == EMPTY)
     (True, False, True)
     """
-    once = [name for name in columns if table.column_names.count(name) == 1]
+    names = table.column_names
+    once = [name for name in columns if names.count(name) == 1]
     total, holes, counted = np.zeros(table.num_rows, dtype=np.uint64), np.zeros(table.num_rows, dtype=np.int32), 0
     for name in once:
         hashes = _column(table.column(name))
@@ -113,7 +123,7 @@ def row_hashes(table: pa.Table, columns: Sequence[str]) -> Hashes:
             counted += 1
             holes += hashes == EMPTY
             total = _mixed(total + hashes)
-    return np.where(2 * holes > counted, EMPTY, total | _ONE)
+    return np.where(2 * holes > counted, EMPTY, total | _ONE) if holes_differ else total | _ONE
 
 
 def stretches(rows: Hashes) -> Hashes:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from duetmind_adaptive.drift.quality.window import Surroundings
 from duetmind_adaptive.errors import SourceError, SourceFormatError
@@ -15,6 +15,8 @@ from duetmind_adaptive.sources.timestamps import MISSING, as_moments, from_micro
 
 #: rows before a window that it is compared with, at most: they are read a second time
 EARLIER_ROWS = 50_000
+#: share of neighbouring rows that must not step back in time: a few late ones do, rows in no order do half of the time
+ORDERED_SHARE = 0.9
 
 
 def moments_of(model: Model, table: pa.Table) -> pa.ChunkedArray | None:
@@ -44,10 +46,11 @@ def surroundings(
     first = max(0, window.first_row - min(window.rows, EARLIER_ROWS))
     before = _read(source, first, window.first_row, [*features, *([model.timestamp] if model.timestamp else [])])
     key = model.labels.key
+    ordered = before is not None and _in_order(_stamps(model, before)) and _in_order(_stamps(model, table))
     return Surroundings(
         window=window,
         every=model.production.window.every,
-        earlier=_window(model, before, first) if before is not None else None,
+        earlier=_window(model, before, first) if before is not None and ordered else None,
         earlier_rows=before,
         key=(key, table[key]) if key is not None and key in table.column_names else None,
     )
@@ -62,14 +65,19 @@ def _read(source: ProductionSource, first: int, last: int, columns: list[str]) -
         return None
 
 
+def _stamps(model: Model, table: pa.Table) -> NDArray[np.int64]:
+    """Known times of the rows in their order, as microseconds."""
+    moments = moments_of(model, table)
+    stamps = microseconds(moments) if moments is not None else np.empty(0, np.int64)
+    return stamps[stamps != MISSING]
+
+
+def _in_order(stamps: NDArray[np.int64]) -> bool:
+    """Whether rows come as time goes; where they do not, a window's times need not go on from those before it."""
+    return stamps.size > 1 and float((stamps[1:] >= stamps[:-1]).mean()) >= ORDERED_SHARE
+
+
 def _window(model: Model, table: pa.Table, first: int) -> Window:
-    start, end = _span(moments_of(model, table))
+    stamps = _stamps(model, table)
+    start, end = (from_microseconds(int(stamps[at])) for at in (0, -1))
     return Window(first_row=first, last_row=first + table.num_rows, start=start, end=end)
-
-
-def _span(moments: pa.ChunkedArray | None) -> tuple[datetime | None, datetime | None]:
-    if moments is None:
-        return None, None
-    stamps = microseconds(moments)
-    known = stamps[stamps != MISSING]
-    return (from_microseconds(int(known[0])), from_microseconds(int(known[-1]))) if known.size else (None, None)

@@ -7,9 +7,12 @@ depends on what else could explain the constant:
 | constant | leaves at most |
 | --- | --- |
 | known, 100 or more: no drift does that | half of the distance, whatever season or drift came with it |
-| known, smaller | what chance leaves in 999 of 1,000 windows, and a third of the distance |
-| known, with an offset (Celsius, Fahrenheit, Kelvin) | the same, of two samples that hardly overlap |
-| any other, at least 2, of values that do not scatter around 0 | what chance leaves in 19 of 20 windows |
+| known, 2 to 100, of values that do not scatter around 0 | what chance leaves in 999 of 1,000 windows |
+| known, with an offset (Celsius, Fahrenheit, Kelvin) | the same; the two samples hardly overlap |
+| any other, at least 2, of such values | what chance leaves in 19 of 20 windows |
+
+All but the first leave a third of the distance at most. Values around 0 may scatter more widely by themselves, and
+constants below 2 (a mile is 1.6 km) are growth as often as a unit.
 """
 
 from __future__ import annotations
@@ -79,10 +82,10 @@ _FACTORS = (
     *(10.0**power for power in (1, 2, 3, 4, 5, 6, 9)),
     *(1024.0, 1024.0**2),
     *(7.0, 12.0, 24.0, 60.0, 365.25, 3600.0, 86400.0),
-    *(2.54, 25.4, 3.28084, 1.609344, 1.852, 0.9144),
+    *(2.54, 25.4, 3.28084),
     *(2.204623, 28.349523, 453.59237),
-    *(3.6, 1.943844, 2.236936),
-    *(6.894757, 1.01325, 101.325, 4.184, 3.785412, 4.54609, 57.29578),
+    *(3.6, 2.236936),
+    *(6.894757, 101.325, 4.184, 3.785412, 4.54609, 57.29578),
     *(18.0182, 38.67, 88.42),
 )
 #: Celsius to Fahrenheit, Celsius to Kelvin
@@ -111,11 +114,20 @@ def find(pair: Pair) -> Iterator[Finding]:
 def _known(before: Floats, after: Floats, effect: float) -> Conversion | None:
     if not _scale(before) or not _scale(after):
         return None
-    likely = [each for each in KNOWN if _agrees(each, before, after) and (not each.offset or effect >= OFFSET_EFFECT)]
+    likely = [each for each in KNOWN if _agrees(each, before, after) and _tells(each, before, effect)]
     left = [(ks_distance(before, each.undone(after)), each) for each in likely]
     chance = min(_critical(before.size, after.size, _RARE), REST_SHARE * effect)
     fits = [(rest, each) for rest, each in left if rest <= (GROSS_REST * effect if each.gross else chance)]
     return min(fits)[1] if fits else None
+
+
+def _tells(each: Conversion, before: Floats, effect: float) -> bool:
+    """Whether drift could not have looked the same."""
+    return effect >= OFFSET_EFFECT if each.offset else each.gross or not _scatters_around_zero(before)
+
+
+def _scatters_around_zero(ascending: Floats) -> bool:
+    return abs(_quantile(ascending, 0.5)) <= _scale(ascending) / 4
 
 
 def _agrees(each: Conversion, before: Floats, after: Floats) -> bool:
@@ -128,8 +140,8 @@ def _agrees(each: Conversion, before: Floats, after: Floats) -> bool:
 
 
 def _unknown(before: Floats, after: Floats, effect: float) -> Conversion | None:
-    middle, scale = _quantile(before, 0.5), _scale(before)
-    if effect < UNKNOWN_EFFECT or min(before.size, after.size) < UNKNOWN_ROWS or abs(middle) < scale / 2 or not scale:
+    middle = _quantile(before, 0.5)
+    if effect < UNKNOWN_EFFECT or min(before.size, after.size) < UNKNOWN_ROWS or _scatters_around_zero(before):
         return None
     factor = _quantile(after, 0.5) / middle
     if factor <= 0 or max(factor, 1 / factor) < UNKNOWN_FACTOR:

@@ -10,8 +10,11 @@ import pyarrow as pa
 
 from duetmind_adaptive.drift.profile import Profile
 from duetmind_adaptive.drift.quality import duplicates, keys, stale, volume
-from duetmind_adaptive.drift.row_hashes import Repeats, row_hashes
+from duetmind_adaptive.drift.row_hashes import Repeats, copies, held_by, row_hashes
 from duetmind_adaptive.records import Finding, Window
+
+#: columns in which copies are looked for ahead of all the others, which cost more
+TELLING_COLUMNS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +49,7 @@ def window_findings(
     """
     if not broken and reference.repeats is not None:
         earlier = around.earlier_rows if around else None
-        yield from _copies(reference.repeats, list(reference.columns), current, earlier)
+        yield from _copies(reference, reference.repeats, current, earlier)
     if around is None:
         return
     clock = reference.clock
@@ -58,7 +61,17 @@ def window_findings(
         yield from keys.find(*around.key)
 
 
-def _copies(repeats: Repeats, columns: list[str], current: pa.Table, earlier: pa.Table | None) -> Iterator[Finding]:
-    comparable = earlier is not None and set(columns) <= set(earlier.column_names)
-    before = row_hashes(earlier, columns) if earlier is not None and comparable else None
-    yield from duplicates.find(repeats, row_hashes(current, columns), before)
+def _copies(reference: Profile, repeats: Repeats, current: pa.Table, earlier: pa.Table | None) -> Iterator[Finding]:
+    """Look at the most telling columns first: rows that are equal are equal there too, and few windows hold any."""
+    names = list(reference.columns)
+    if earlier is not None and not set(names) <= set(earlier.column_names):
+        earlier = None
+    telling = sorted(names, key=lambda name: -reference.columns[name].distinct)[:TELLING_COLUMNS]
+    few = row_hashes(current, telling, holes_differ=False)
+    if earlier is not None:
+        again = held_by(few, row_hashes(earlier, telling, holes_differ=False)).size
+        earlier = earlier if again >= duplicates.BATCH_RISE * few.size else None
+    if earlier is None and copies(few).size < duplicates.ROWS_RISE * few.size:
+        return
+    before = row_hashes(earlier, names) if earlier is not None else None
+    yield from duplicates.find(repeats, row_hashes(current, names), before)
