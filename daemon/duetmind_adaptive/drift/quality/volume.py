@@ -34,6 +34,10 @@ class Volume(NamedTuple):
     median: float
     high: float
 
+    def times(self, part: float) -> Volume:
+        """Give what is usual in a part of a slot."""
+        return Volume(self.low * part, self.median * part, self.high * part)
+
 
 def usual_volume(seconds: NDArray[np.float64], rows: int, every: float) -> Volume | None:
     """Rows in a slot of `every` seconds, from the times of the reference.

@@ -55,10 +55,18 @@ def window_findings(
     clock = reference.clock
     yield from stale.find(around.window, around.earlier, clock.longest_run if clock else None)
     if clock and around.every:
-        usual = volume.usual_volume(clock.values, clock.present, around.every.total_seconds())
-        yield from volume.find(around.window.rows, usual) if usual else ()
+        every = around.every.total_seconds()
+        usual = volume.usual_volume(clock.values, clock.present, every)
+        yield from volume.find(around.window.rows, usual.times(_part(around.window, every))) if usual else ()
     if around.key:
         yield from keys.find(*around.key)
+
+
+def _part(window: Window, every: float) -> float:
+    """Share of its slot that a window covers: production's first one may begin late in its own."""
+    if window.first_row or window.start is None:
+        return 1.0
+    return 1 - window.start.timestamp() % every / every
 
 
 def _copies(reference: Profile, repeats: Repeats, current: pa.Table, earlier: pa.Table | None) -> Iterator[Finding]:
