@@ -71,6 +71,20 @@ def pool_sparse(counts: NDArray[np.float64], minimum_expected: float = MINIMUM_E
     return np.hstack([counts[:, kept], pooled]) if pooled.any() else counts[:, kept]
 
 
+def homogeneous_cells(
+    reference: NDArray[np.float64], current: NDArray[np.float64], minimum_expected: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Observed counts, sparse cells pooled, and those expected were both samples of one; None below two cells.
+
+    Both have shape (2, cells): the reference's row, then the current one's.
+    """
+    observed = pool_sparse(np.vstack([reference, current]).astype(np.float64), minimum_expected)
+    rows = observed.sum(axis=1, keepdims=True)
+    if observed.shape[1] < 2 or not rows.all():
+        return None
+    return observed, rows * observed.sum(axis=0, keepdims=True) / rows.sum()
+
+
 def chi_square(
     reference: NDArray[np.float64], current: NDArray[np.float64], minimum_expected: float = MINIMUM_EXPECTED
 ) -> ChiSquareResult | None:
@@ -96,11 +110,10 @@ def chi_square(
     >>> chi_square(np.array([9.0]), np.array([7.0])) is None
     True
     """
-    observed = pool_sparse(np.vstack([reference, current]).astype(np.float64), minimum_expected)
-    rows = observed.sum(axis=1, keepdims=True)
-    if observed.shape[1] < 2 or not rows.all():
+    cells = homogeneous_cells(reference, current, minimum_expected)
+    if cells is None:
         return None
-    expected = rows * observed.sum(axis=0, keepdims=True) / rows.sum()
+    observed, expected = cells
     statistic = float(((observed - expected) ** 2 / expected).sum())
     degrees = observed.shape[1] - 1
     return ChiSquareResult(statistic, degrees, float(chdtrc(degrees, statistic)))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc, rel_entr
 
-from duetmind_adaptive.stats.chi_square import MINIMUM_EXPECTED, pool_sparse
+from duetmind_adaptive.stats.chi_square import MINIMUM_EXPECTED, homogeneous_cells
 
 
 class GTestResult(NamedTuple):
@@ -54,11 +54,10 @@ def g_test(
     >>> g_test(np.array([9.0]), np.array([7.0])) is None
     True
     """
-    observed = pool_sparse(np.vstack([reference, current]).astype(np.float64), minimum_expected)
-    rows = observed.sum(axis=1, keepdims=True)
-    if observed.shape[1] < 2 or not rows.all():
+    cells = homogeneous_cells(reference, current, minimum_expected)
+    if cells is None:
         return None
-    expected = rows * observed.sum(axis=0, keepdims=True) / rows.sum()
+    observed, expected = cells
     statistic = max(0.0, 2 * float(rel_entr(observed, expected).sum()))
     degrees = observed.shape[1] - 1
     return GTestResult(statistic, degrees, float(chdtrc(degrees, statistic)))
