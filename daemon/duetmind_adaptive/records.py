@@ -121,27 +121,6 @@ class Performance:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CheckReport:
-    """Everything one check of one window found. `columns` are sorted by effect, largest first."""
-
-    window: Window
-    version: int | None
-    drift: bool
-    severity: Severity
-    kinds: tuple[DriftKind, ...]
-    columns: tuple[ColumnReport, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    #: of this window; None while its labels are not in
-    performance: Performance | None = None
-    #: windows checked earlier whose labels have come in since
-    late: tuple[Performance, ...] = ()
-    missing_columns: tuple[str, ...] = ()
-    new_columns: tuple[str, ...] = ()
-    type_changes: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class VersionRef:
     """What a worker needs to know of one model version; paths are absolute.
 

@@ -1,5 +1,6 @@
-"""Profile → tests → verdict: what is kept of a reference, how a window differs from it, and what that means.
+"""Reference → tests → verdict: what is kept of a reference, how a window differs from it, and what that means.
 
-The doors are `profile.Profile`, `verdict.compare`, `verdict.conclude`, `metrics.measure` and `performance.judge`.
+The doors are `reference.Reference`, `verdict.compare`, `verdict.draft`, `verdict.settle`, `metrics.measure` and
+`performance.judge`.
 Everything here is pure and runs in worker processes.
 """

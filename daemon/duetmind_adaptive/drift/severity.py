@@ -5,7 +5,7 @@
 | critical | fall ≥ 0.15 · a fall and a breaking finding together · findings break a quarter of the columns |
 | high | fall ≥ 0.05 · a breaking finding · half of the tested columns drift |
 | medium | any fall · a quarter of the tested columns drift · a column moved by 0.3 or more |
-| low | a column drifts |
+| low | a column drifts · columns together, a segment, an estimate, calibration, the answers or the relation moved |
 | none | nothing of this |
 
 A fall is that of the metric below its reference, beyond what chance and the tolerance allow. It is counted on the
@@ -36,6 +36,8 @@ class Facts:
     broken_share: float = 0.0
     #: how far the metric fell; None when it did not fall beyond chance and tolerance
     fall: float | None = None
+    #: whether anything else moved: columns together, a segment, an estimate, calibration, answers, the relation
+    other: bool = False
 
 
 def grade(facts: Facts) -> Severity:
@@ -53,7 +55,7 @@ def grade(facts: Facts) -> Severity:
         return "high"
     if facts.fall is not None or facts.drifted_share >= MEDIUM_DRIFTED_SHARE or facts.largest_effect >= MEDIUM_EFFECT:
         return "medium"
-    return "low" if facts.drifted_share > 0 else "none"
+    return "low" if facts.drifted_share > 0 or facts.other else "none"
 
 
 def _critical(facts: Facts) -> bool:

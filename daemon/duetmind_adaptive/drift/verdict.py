@@ -6,7 +6,8 @@ five rows prove nothing. With nothing changed, a check raises a false alarm with
 the number of columns; the effect makes it far rarer in windows of more than a few hundred rows. The default of 0.001
 is less than one false alarm in a month of hourly checks even for tiny windows.
 
-`compare` looks at the data alone; `conclude` joins it with the model's performance into the check's report.
+`compare` looks at the data alone; `draft` joins it with the model's performance into the check's report, and `settle`
+concludes that report once every examination has added what it found.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
+from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.drift.column_tests import examine
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.drift.performance import shortfall
-from duetmind_adaptive.drift.profile import Profile, profile_column
 from duetmind_adaptive.drift.quality import retyped, schema
 from duetmind_adaptive.drift.quality.pair import Pair
 from duetmind_adaptive.drift.quality.rules import column_findings
 from duetmind_adaptive.drift.quality.window import Surroundings, window_findings
+from duetmind_adaptive.drift.reference import Reference, profile_column
 from duetmind_adaptive.drift.severity import Facts, grade
-from duetmind_adaptive.records import CheckReport, ColumnReport, DriftKind, Finding, Performance, Window
+from duetmind_adaptive.records import ColumnReport, DriftKind, Finding, Performance, Window
 from duetmind_adaptive.stats.benjamini_hochberg import benjamini_hochberg
 
 #: largest probability of a false alarm in one check of unchanged data
@@ -71,7 +73,7 @@ class CheckedColumn:
 
 
 def compare(
-    reference: Profile,
+    reference: Reference,
     current: pa.Table,
     *,
     threshold: float,
@@ -99,7 +101,7 @@ def compare(
     Examples
     --------
     >>> before, after = pa.table({"x": range(1000)}), pa.table({"x": range(500, 1500)})
-    >>> verdict = compare(Profile.from_table(before, ["x"]), after, threshold=0.1)
+    >>> verdict = compare(Reference.from_table(before, ["x"]), after, threshold=0.1)
     >>> verdict.columns[0].drift, verdict.columns[0].effect
     (True, 0.5)
     """
@@ -214,19 +216,10 @@ def _check_values(base: ColumnReport, reference: ColumnProfile, current: ColumnP
     return CheckedColumn(report=report, p_value=evidence.p_value, findings=tuple(column_findings(pair)))
 
 
-def conclude(  # noqa: PLR0917 - in the order of CheckReport's own fields
-    window: Window,
-    version: int | None,
-    data: DataVerdict,
-    performance: Performance | None,
-    late: Sequence[Performance],
-    seconds: float,
+def draft(
+    window: Window, version: int | None, data: DataVerdict, performance: Performance | None, late: Sequence[Performance]
 ) -> CheckReport:
-    """Join what the data and the metric say into the report of one check.
-
-    Kinds: `data` when a column drifts or a finding breaks; `model` when the metric is degraded, in this window or in
-    one whose labels came in late; `concept` beside `model` when that happened although no input drifted or broke. The
-    last is an approximation: it takes what inputs cannot explain as a change of the relation itself.
+    """The report of a check before anything but its columns and its metric was looked at; `settle` concludes it.
 
     Parameters
     ----------
@@ -240,17 +233,13 @@ def conclude(  # noqa: PLR0917 - in the order of CheckReport's own fields
         Of this window; None while its labels are not in.
     late
         Of earlier windows whose labels came in since the last check.
-    seconds
-        What the check took.
     """
-    fallen = [each for each in (performance, *late) if each is not None and each.degraded]
-    kinds = _kinds(data, bool(fallen))
     return CheckReport(
         window=window,
         version=version,
-        drift=bool(kinds),
-        severity=grade(_facts(data, fallen)),
-        kinds=kinds,
+        drift=False,
+        severity="none",
+        kinds=(),
         columns=data.columns,
         findings=data.findings,
         performance=performance,
@@ -258,22 +247,48 @@ def conclude(  # noqa: PLR0917 - in the order of CheckReport's own fields
         missing_columns=data.missing_columns,
         new_columns=data.new_columns,
         type_changes=data.type_changes,
-        seconds=seconds,
     )
 
 
-def _kinds(data: DataVerdict, fallen: bool) -> tuple[DriftKind, ...]:
-    moved = bool(data.drifted or data.breaking)
-    holds: dict[DriftKind, bool] = {"data": moved, "model": fallen, "concept": fallen and not moved}
+def settle(report: CheckReport) -> CheckReport:
+    """The report with its kinds, its severity and whether anything drifts at all, from everything it holds.
+
+    Kinds: `data` when a column drifts, a finding breaks or the columns changed together; `model` when the metric is
+    degraded, in this window, in one whose labels came in late or in a segment, or when a trusted estimate of it, the
+    scores' calibration or the answers moved; `concept` when the relation of inputs and label changed. Where no
+    examination of the relation was possible, a metric that fell although no input moved stands for it.
+    """
+    fallen = [each for each in (report.performance, *report.late) if each is not None and each.degraded]
+    kinds = _kinds(report, bool(fallen))
+    return replace(report, drift=bool(kinds), severity=grade(_facts(report, fallen)), kinds=kinds)
+
+
+def _kinds(report: CheckReport, fallen: bool) -> tuple[DriftKind, ...]:
+    moved = bool(report.drifted or report.breaking or (report.multivariate and report.multivariate.drift))
+    related = report.concept.drift if report.concept else fallen and not moved
+    holds: dict[DriftKind, bool] = {"data": moved, "model": fallen or _model_moved(report), "concept": related}
     return tuple(kind for kind, held in holds.items() if held)
 
 
-def _facts(data: DataVerdict, fallen: Sequence[Performance]) -> Facts:
-    tested = sum(column.untested is None for column in data.columns)
-    broken = {finding.column for finding in data.breaking}
+def _model_moved(report: CheckReport) -> bool:
+    return (
+        any(segment.degraded for segment in report.segments)
+        or (report.estimate is not None and report.estimate.fallen)
+        or (report.calibration is not None and report.calibration.drift)
+        or (report.prediction is not None and report.prediction.drift)
+    )
+
+
+def _facts(report: CheckReport, fallen: Sequence[Performance]) -> Facts:
+    tested = sum(column.untested is None for column in report.columns)
+    broken = {finding.column for finding in report.breaking}
+    drifted = report.drifted
     return Facts(
-        largest_effect=max((column.effect for column in data.drifted), default=0.0),
-        drifted_share=len(data.drifted) / max(tested, 1),
-        broken_share=len(broken) / max(len(data.columns), 1),
+        largest_effect=max((column.effect for column in drifted), default=0.0),
+        drifted_share=len(drifted) / max(tested, 1),
+        broken_share=len(broken) / max(len(report.columns), 1),
         fall=max((shortfall(each) for each in fallen), default=None),
+        other=_model_moved(report)
+        or (report.multivariate is not None and report.multivariate.drift)
+        or (report.concept is not None and report.concept.drift),
     )

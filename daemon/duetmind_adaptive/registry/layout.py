@@ -6,6 +6,8 @@
             model.duet          the artifact; none for a model that is deployed elsewhere
             version.json        its sha256, what it learned from and how it did
             reference.profile   the rows it learned from, for drift
+            sample.arrow        some of those rows
+            holdout.arrow       labelled rows that it did not learn from, with its answers; where there are any
 
 A training job writes the folder named after itself and its attempt, durably, before it reports; the transaction that
 registers the version stores that name. Nothing is ever moved or changed afterwards. So a kill at any moment leaves
@@ -21,6 +23,7 @@ import tempfile
 from pathlib import Path
 
 ARTIFACT, DESCRIPTION, PROFILE = "model.duet", "version.json", "reference.profile"
+SAMPLE, HOLDOUT = "sample.arrow", "holdout.arrow"
 CHAMPION, VERSIONS = "champion", "versions"
 
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")

@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.contracts import Executor
 from duetmind_adaptive.errors import SourceError
-from duetmind_adaptive.records import CheckReport, ColumnReport, VersionRef
+from duetmind_adaptive.records import ColumnReport, VersionRef
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.registry.layout import ARTIFACT
 from duetmind_adaptive.service.reports import window_data

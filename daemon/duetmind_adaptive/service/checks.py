@@ -110,6 +110,7 @@ class CheckService:
             cursor=checks.cursor(conn, model.name).position,
             now=self._clock.now(),
             unlabelled=tuple(LateWindow(window=w, version=ref) for w, n in late if (ref := refs[n])),
+            memory=checks.memory(conn, model.name),
         )
 
     @staticmethod
@@ -126,6 +127,8 @@ class CheckService:
         if checks.record(tx, model.name, report, body=reports.document(report), position=outcome.cursor, now=now):
             metric = model.metric if model.target else None
             self._bus.publish_in(tx, reports.completed(model.name, metric, report, id=self._new_id(), now=now))
+            if outcome.memory is not None:
+                checks.remember(tx, model.name, outcome.memory)
 
     def _tell_problem(self, tx: Transaction, name: str, error: Exception) -> None:
         """A standing problem is told once, however many slots find it; a new one is told anew."""

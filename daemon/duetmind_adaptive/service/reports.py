@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
+from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.events import (
     CheckCompleted,
     CheckData,
@@ -15,7 +16,7 @@ from duetmind_adaptive.events import (
     WindowData,
     source_of,
 )
-from duetmind_adaptive.records import CheckReport, Performance, Window
+from duetmind_adaptive.records import Performance, Window
 
 #: columns and findings an event names; the store has them all
 TOP = 10

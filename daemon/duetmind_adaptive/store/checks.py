@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select, tuple_, update
 
+from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.contracts import Transaction
-from duetmind_adaptive.records import CheckReport, Window
-from duetmind_adaptive.store.tables import checks, cursors, stamp, unstamp
+from duetmind_adaptive.records import Window
+from duetmind_adaptive.store.tables import checks, cursors, memories, stamp, unstamp
 from duetmind_adaptive.store.upsert import insert
 
 
@@ -53,6 +54,17 @@ def record(tx: Transaction, model: str, report: CheckReport, *, body: str, posit
         for late in report.late:
             _measure(tx, model, late.window.first_row, late.reading.value)
     return fresh
+
+
+def memory(conn: Connection, model: str) -> str | None:
+    """What the model's last check left for the next one."""
+    return conn.execute(select(memories.c.memory).where(memories.c.model == model)).scalar()
+
+
+def remember(tx: Transaction, model: str, memory: str) -> None:
+    """Keep what a check leaves for the next one."""
+    statement = insert(tx.connection, memories).values(model=model, memory=memory)
+    tx.connection.execute(statement.on_conflict_do_update(index_elements=["model"], set_={"memory": memory}))
 
 
 def keep_place(tx: Transaction, model: str, position: str) -> None:

@@ -27,6 +27,7 @@ def prepare(connection: Connection, path: str) -> None:
         elif "meta" not in present:
             raise StoreError(f"{path} is a database, but not one of this program: name another file in store.url")
         _check_version(connection, path)
+        metadata.create_all(connection)  # a table that came since changes nothing for those that were there
 
 
 def _check_version(connection: Connection, path: str) -> None:

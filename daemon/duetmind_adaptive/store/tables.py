@@ -128,6 +128,11 @@ cursors = Table(
     Column("problem", Text),
 )
 
+#: what a model's last check left for the next one
+memories = Table(
+    "memories", metadata, Column("model", String, primary_key=True), Column("memory", Text, nullable=False)
+)
+
 checks = Table(
     "checks",
     metadata,

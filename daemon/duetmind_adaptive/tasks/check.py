@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
 
+from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.drift.performance import judge
-from duetmind_adaptive.drift.profile import Profile
-from duetmind_adaptive.drift.verdict import compare, conclude
+from duetmind_adaptive.drift.reference import Reference
+from duetmind_adaptive.drift.verdict import compare, draft, settle
 from duetmind_adaptive.errors import SourceMissingError
-from duetmind_adaptive.records import CheckReport, Performance, VersionRef, Window
+from duetmind_adaptive.records import Performance, VersionRef, Window
+from duetmind_adaptive.registry.layout import PROFILE
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.columns import feature_columns
 from duetmind_adaptive.sources.cursor import Cursor
 from duetmind_adaptive.sources.labels import labels_due
 from duetmind_adaptive.sources.production import Nothing, ProductionSource
+from duetmind_adaptive.tasks.examinations import examine
 from duetmind_adaptive.tasks.measure import measure_window
+from duetmind_adaptive.tasks.memory import Memory
 from duetmind_adaptive.tasks.requests import CheckOutcome, CheckRequest, LateWindow
 from duetmind_adaptive.tasks.surroundings import surroundings
+from duetmind_adaptive.tasks.view import View
 
 #: a profile of 20 columns × 25,000 rows is 4 MB; a worker serves many models
 PROFILES_KEPT = 16
@@ -39,8 +45,8 @@ def check_next(request: CheckRequest) -> CheckOutcome:
     read = source.next_window(cursor, now=request.now)
     if isinstance(read, Nothing):
         return CheckOutcome(cursor=read.cursor.to_json(), waiting=read.reason)
-    report = check_table(request, source, read.window, read.table)
-    return CheckOutcome(cursor=read.cursor.to_json(), report=report)
+    report, memory = check_table(request, source, read.window, read.table)
+    return CheckOutcome(cursor=read.cursor.to_json(), report=report, memory=memory)
 
 
 def check_latest(request: CheckRequest) -> CheckOutcome:
@@ -49,7 +55,7 @@ def check_latest(request: CheckRequest) -> CheckOutcome:
     read = source.latest_window(now=request.now)
     if isinstance(read, Nothing):
         return CheckOutcome(cursor="", waiting=read.reason)
-    return CheckOutcome(cursor="", report=check_table(request, source, read.window, read.table))
+    return CheckOutcome(cursor="", report=check_table(request, source, read.window, read.table)[0])
 
 
 def list_windows(model: Model, now: datetime) -> tuple[Window, ...]:
@@ -61,8 +67,14 @@ def list_windows(model: Model, now: datetime) -> tuple[Window, ...]:
     return tuple(windows)
 
 
-def check_table(request: CheckRequest, source: ProductionSource, window: Window, table: pa.Table) -> CheckReport:
-    """Inputs against the version's profile, its metric against its baseline, late labels included."""
+def check_table(
+    request: CheckRequest, source: ProductionSource, window: Window, table: pa.Table
+) -> tuple[CheckReport, str]:
+    """Check one window; the report, and what the next check needs of this one.
+
+    Inputs against the version's profile, its metric against its baseline, late labels included, then every
+    examination in its turn.
+    """
     started = time.perf_counter()
     model, version = request.model, request.version
     features = feature_columns(table.schema, model)
@@ -71,13 +83,26 @@ def check_table(request: CheckRequest, source: ProductionSource, window: Window,
     data = compare(profile, table.select(features), threshold=model.drift_threshold, around=around)
     performance = _performance(model, version, window, table, request.now)
     late = _late(request.unlabelled, model, source, request.now)
-    return conclude(window, version.version, data, performance, late, time.perf_counter() - started)
+    view = View(
+        model=model,
+        version=version,
+        window=window,
+        table=table,
+        features=features,
+        reference=profile,
+        source=source,
+        now=request.now,
+    )
+    memory = Memory.from_json(request.memory, version.version)
+    report, memory = examine(view, draft(window, version.version, data, performance, late), memory)
+    report = replace(settle(report), seconds=time.perf_counter() - started)
+    return report, memory.to_json()
 
 
 @lru_cache(maxsize=PROFILES_KEPT)
-def reference_profile(folder: Path) -> Profile:
+def reference_profile(folder: Path) -> Reference:
     """The profile of the rows a version learned from."""
-    return Profile.load(folder / "reference.profile")
+    return Reference.load(folder / PROFILE)
 
 
 def _cursor(request: CheckRequest) -> Cursor:

@@ -17,8 +17,8 @@ import pyarrow as pa
 from duetmind_adaptive.drift.clock import REASON, counts_on
 from duetmind_adaptive.drift.columns import ColumnProfile, Limits
 from duetmind_adaptive.drift.compared import ComparedColumn, compare_column
-from duetmind_adaptive.drift.profile import profile_column
-from duetmind_adaptive.drift.verdict import CheckedColumn, conclude, gather
+from duetmind_adaptive.drift.reference import profile_column
+from duetmind_adaptive.drift.verdict import CheckedColumn, draft, gather, settle
 from duetmind_adaptive.errors import ColumnMissingError
 from duetmind_adaptive.records import ColumnReport, Kind, Window
 from duetmind_adaptive.sources.whole import WholeFiles
@@ -108,7 +108,7 @@ def compare_sides(
     data = gather([each.checked for each in compared.values()], fresh, threshold=EFFECT, alpha=ALPHA)
     window = Window(first_row=0, last_row=current.rows)
     return Comparison(
-        report=conclude(window, None, data, None, (), time.perf_counter() - started),
+        report=replace(settle(draft(window, None, data, None, ())), seconds=time.perf_counter() - started),
         rows_reference=reference.rows,
         rows_current=current.rows,
         shapes={name: each.shape for name, each in compared.items() if each.shape},

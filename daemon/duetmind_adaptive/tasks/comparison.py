@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from duetmind_adaptive.records import CheckReport, ColumnReport, ColumnShape, DriftKind, TestResult
+from duetmind_adaptive.check_report import CheckReport
+from duetmind_adaptive.records import ColumnReport, ColumnShape, DriftKind, TestResult
 
 #: columns named in the headline
 NAMED = 3

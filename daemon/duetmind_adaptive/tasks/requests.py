@@ -10,7 +10,8 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any
 
-from duetmind_adaptive.records import CheckReport, VersionRef, Window
+from duetmind_adaptive.check_report import CheckReport
+from duetmind_adaptive.records import VersionRef, Window
 from duetmind_adaptive.settings.model import Model
 
 CHECK_NEXT = "check:check_next"
@@ -45,6 +46,8 @@ class CheckRequest:
     now: datetime
     #: oldest first
     unlabelled: tuple[LateWindow, ...] = ()
+    #: what the check before left for this one (`tasks.memory`); None = nothing
+    memory: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +57,8 @@ class CheckOutcome:
     cursor: str
     report: CheckReport | None = None
     waiting: str = ""
+    #: for the next check; kept in the transaction that records the report
+    memory: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from duetmind_adaptive.drift.metrics import measure
-from duetmind_adaptive.drift.profile import Profile
+from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.errors import ArtifactError, TrainingError
 from duetmind_adaptive.records import MetricReading, TrainingReport, VersionRef
 from duetmind_adaptive.registry.artifact import save_artifact
@@ -77,7 +77,7 @@ def _adopt(request: TrainRequest, folder: Path) -> TrainingReport:
         raise TrainingError(f"model {model.name} has no pipeline, so nothing here trains it; name one in the config")
     reference = read_reference(model)
     features, moments = feature_columns(reference.schema, model), moments_of(model, reference)
-    Profile.from_table(reference, features, moments=moments).save(folder / PROFILE)
+    Reference.from_table(reference, features, moments=moments).save(folder / PROFILE)
     baseline = _given_metric(model, reference)
     report = TrainingReport(
         folder=folder,
@@ -119,7 +119,7 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
         made, profile = make_first(request, data, learner), data.profile
     else:
         made = make_challenger(request, data, learner, champion, _last_row_seen(champion))
-        profile = Profile.from_table(made.profiled, tuple(data.kinds), moments=moments_of(model, made.profiled))
+        profile = Reference.from_table(made.profiled, tuple(data.kinds), moments=moments_of(model, made.profiled))
     profile.save(folder / PROFILE)
     manifest = _manifest(request, data, made)
     report = TrainingReport(

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from duetmind_adaptive.drift.profile import Profile
+from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.errors import TrainingError
 from duetmind_adaptive.records import Kind
 from duetmind_adaptive.settings.model import Model
@@ -41,7 +41,7 @@ class TrainingData:
     kinds: Mapping[str, Kind]
     examples: Examples
     #: of the reference's features
-    profile: Profile
+    profile: Reference
 
     def production_rows(self, rows: NDArray[np.int64]) -> pa.Table:
         """The production rows with these numbers."""
@@ -71,7 +71,7 @@ def read_training_data(request: TrainRequest) -> TrainingData:
         raise TrainingError(f"model {model.name} has no target to learn; name its column in models.{model.name}.target")
     reference = read_reference(model)
     features = feature_columns(reference.schema, model)
-    profile = Profile.from_table(reference, features, moments=moments_of(model, reference))
+    profile = Reference.from_table(reference, features, moments=moments_of(model, reference))
     kinds: dict[str, Kind] = {name: profile.columns[name].kind for name in features}
     first_row = max(0, request.upto_row - HISTORY_ROWS)
     production = _read_production(request, first_row, features) if request.upto_row else reference.slice(0, 0)

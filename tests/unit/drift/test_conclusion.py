@@ -7,7 +7,7 @@ import pytest
 
 from duetmind_adaptive.drift.performance import CONFIDENCE, TOLERANCE, judge, shortfall
 from duetmind_adaptive.drift.severity import Facts, grade
-from duetmind_adaptive.drift.verdict import DataVerdict, conclude
+from duetmind_adaptive.drift.verdict import DataVerdict, draft, settle
 from duetmind_adaptive.records import SEVERITIES, ColumnReport, Finding, MetricReading, Performance, Window
 
 WINDOW = Window(first_row=1_000, last_row=2_000)
@@ -43,14 +43,14 @@ BREAKING = DataVerdict(columns=STILL, findings=(BROKEN,))
     ],
 )
 def test_kinds_and_severity_follow_from_data_and_metric(data, performance, kinds, severity):
-    report = conclude(WINDOW, 3, data, performance, (), 0.5)
+    report = settle(draft(WINDOW, 3, data, performance, ()))
     assert (report.kinds, report.severity, report.drift) == (kinds, severity, bool(kinds))
-    assert (report.window, report.version, report.seconds) == (WINDOW, 3, 0.5)
+    assert (report.window, report.version) == (WINDOW, 3)
     assert report.columns == data.columns
 
 
 def test_a_late_window_that_was_degraded_counts_too():
-    report = conclude(WINDOW, 1, CALM, None, (fallen(0.1),), 0.0)
+    report = settle(draft(WINDOW, 1, CALM, None, (fallen(0.1),)))
     assert report.kinds == ("model", "concept")
     assert report.performance is None
     assert len(report.late) == 1
@@ -58,7 +58,7 @@ def test_a_late_window_that_was_degraded_counts_too():
 
 def test_findings_that_break_nothing_are_told_without_drift():
     mild = DataVerdict(columns=STILL, findings=(Finding(code="new_column", message="b is new", column="b"),))
-    report = conclude(WINDOW, 1, mild, None, (), 0.0)
+    report = settle(draft(WINDOW, 1, mild, None, ()))
     assert (report.drift, report.severity, len(report.findings)) == (False, "none", 1)
 
 

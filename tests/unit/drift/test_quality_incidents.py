@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from duetmind_adaptive.drift.profile import Profile
 from duetmind_adaptive.drift.quality.window import Surroundings
-from duetmind_adaptive.drift.verdict import compare, conclude
+from duetmind_adaptive.drift.reference import Reference
+from duetmind_adaptive.drift.verdict import compare, draft, settle
 from duetmind_adaptive.events import DriftDetected, RetrainRequested
 from duetmind_adaptive.policy.decide import decide
 from duetmind_adaptive.policy.rules import Rules
@@ -38,7 +38,7 @@ def rows(days: int, seed: int, first: int = 0) -> pa.Table:
 
 REFERENCE = rows(20, seed=0)
 FEATURES = ["amount", "age", "town"]
-PROFILE = Profile.from_table(REFERENCE, FEATURES, moments=REFERENCE["at"])
+PROFILE = Reference.from_table(REFERENCE, FEATURES, moments=REFERENCE["at"])
 BEFORE, SOUND = rows(1, seed=1, first=30), rows(1, seed=2, first=31)
 
 
@@ -53,7 +53,7 @@ def check(table: pa.Table, before: pa.Table = BEFORE):
     data = compare(PROFILE, table, threshold=0.1, ignore=["at"], around=around)
     reading = MetricReading(name="accuracy", value=0.6, low=0.5, high=0.7, error=0.02, rows=table.num_rows)
     fallen = Performance(window=window, reading=reading, reference=replace(reading, value=0.9), degraded=True)
-    return conclude(window, 1, data, fallen, (), 0.0)
+    return settle(draft(window, 1, data, fallen, ()))
 
 
 def changed(name: str, values: object) -> pa.Table:
@@ -107,7 +107,7 @@ def test_findings_carry_counts_and_examples():
 
 def test_samples_of_the_bank_reference_break_nothing(bank):
     """200 windows of 1,000 rows, drawn with a seed: none breaks, so the rate is below 2 % with 95 % confidence."""
-    profile = Profile.from_table(bank.reference, bank.features)
+    profile = Reference.from_table(bank.reference, bank.features)
     generator, broken = np.random.default_rng(0), 0
     for _ in range(200):
         places = np.sort(generator.choice(bank.reference.num_rows, 1_000, replace=False))
@@ -120,7 +120,7 @@ def test_samples_of_the_bank_reference_break_nothing(bank):
 def test_no_window_of_a_sound_stream_breaks(stream, request):
     """Whatever drifts in it; each window beside the one before it."""
     data = request.getfixturevalue(stream)
-    profile = Profile.from_table(data.reference, data.features)
+    profile = Reference.from_table(data.reference, data.features)
     for first in range(2_000, data.production.num_rows - 1_000, 1_000):
         window = Window(first_row=first, last_row=first + 1_000)
         around = Surroundings(window=window, earlier_rows=data.production.slice(first - 1_000, 1_000))

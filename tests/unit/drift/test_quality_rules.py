@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duetmind_adaptive.drift.profile import Profile
 from duetmind_adaptive.drift.quality import duplicates, keys, stale, volume
 from duetmind_adaptive.drift.quality.volume import Volume, usual_volume
 from duetmind_adaptive.drift.quality.window import Surroundings
+from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.drift.row_hashes import EMPTY, Repeats, copies, repeats, row_hashes
 from duetmind_adaptive.drift.verdict import compare
 from duetmind_adaptive.records import Window
@@ -21,7 +21,7 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def told(before: object, after: object) -> dict[str, bool]:
-    reference = Profile.from_table(pa.table({"x": before}), ["x"])
+    reference = Reference.from_table(pa.table({"x": before}), ["x"])
     found = compare(reference, pa.table({"x": after}), threshold=0.1)
     return {finding.code: finding.breaks for finding in found.findings}
 
@@ -94,7 +94,7 @@ def test_columns_that_look_alike_are_matched_by_their_names():
     generator = np.random.default_rng(0)
     before = pa.table({"n1": generator.normal(size=900), "n2": generator.normal(size=900)})
     after = before.slice(0, 500).rename_columns(["n2_new", "n1_new"])
-    found = compare(Profile.from_table(before, ["n1", "n2"]), after, threshold=0.1).findings
+    found = compare(Reference.from_table(before, ["n1", "n2"]), after, threshold=0.1).findings
     renamed = {finding.column: finding.examples for finding in found}
     assert renamed == {"n1": ("n1_new",), "n2": ("n2_new",)}
     assert {finding.code for finding in found} == {"renamed_column"}
@@ -104,7 +104,8 @@ def test_a_new_flag_is_not_taken_for_an_old_one_of_another_name():
     before = pa.table({"smoker": [0, 1] * 200, "x": range(400)})
     after = pa.table({"urban": [1, 0] * 100, "x": range(0, 400, 2)})
     codes = {
-        finding.code for finding in compare(Profile.from_table(before, ["smoker", "x"]), after, threshold=0.1).findings
+        finding.code
+        for finding in compare(Reference.from_table(before, ["smoker", "x"]), after, threshold=0.1).findings
     }
     assert codes == {"missing_column", "new_column"}
 
@@ -225,7 +226,7 @@ def test_keys_that_rows_share_are_counted_and_named():
 
 
 def test_keys_are_judged_in_a_window_that_brings_them():
-    reference = Profile.from_table(pa.table({"x": range(100)}), ["x"])
+    reference = Reference.from_table(pa.table({"x": range(100)}), ["x"])
     around = Surroundings(window=Window(first_row=0, last_row=50), key=("id", pa.chunked_array([[1] * 50])))
     found = compare(reference, pa.table({"x": range(0, 100, 2)}), threshold=0.1, around=around).findings
     assert [finding.code for finding in found] == ["keys_not_unique"]
@@ -233,8 +234,8 @@ def test_keys_are_judged_in_a_window_that_brings_them():
 
 def test_times_and_repeats_of_a_reference_come_back_from_its_file(tmp_path):
     table = pa.table({"x": [1, 1, 2], "at": pa.array([0, 0, 9], pa.timestamp("s", "UTC"))})
-    Profile.from_table(table, ["x"], moments=table["at"]).save(tmp_path / "p")
-    loaded = Profile.load(tmp_path / "p")
+    Reference.from_table(table, ["x"], moments=table["at"]).save(tmp_path / "p")
+    loaded = Reference.load(tmp_path / "p")
     assert loaded.repeats == Repeats(rows=1 / 3, stretches=0.0)
     assert loaded.clock is not None
     assert (loaded.clock.longest_run, loaded.clock.values.tolist()) == (2, [0.0, 0.0, 9.0])

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from duetmind_adaptive.drift.profile import Profile
+from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.drift.verdict import ALPHA, DataVerdict, compare
 from duetmind_adaptive.stats.intervals import wilson
 
@@ -25,7 +25,7 @@ def frame(rows: int, seed: int, numbers: int = 6, words: int = 4) -> pa.Table:
 
 
 def verdict(before: dict, after: dict, **options) -> DataVerdict:
-    reference = Profile.from_table(pa.table(before), list(before))
+    reference = Reference.from_table(pa.table(before), list(before))
     return compare(reference, pa.table(after), threshold=options.pop("threshold", THRESHOLD), **options)
 
 
@@ -47,7 +47,7 @@ def test_unchanged_data_hardly_ever_raise_an_alarm(rows, windows):
     500 checks of 11 columns against 24,000 rows. Windows of 428 rows give none (below 0.8 % with 95 % confidence),
     because the effect must be large as well; in windows of 40 rows significance alone stands guard.
     """
-    reference = Profile.from_table(frame(24_000, seed=0), frame(1, seed=0).column_names)
+    reference = Reference.from_table(frame(24_000, seed=0), frame(1, seed=0).column_names)
     alarms = sum(
         bool(compare(reference, frame(rows, seed=1 + seed), threshold=THRESHOLD).drifted) for seed in range(windows)
     )
@@ -59,7 +59,7 @@ def test_unchanged_data_hardly_ever_raise_an_alarm(rows, windows):
 @pytest.mark.parametrize("shift", [0.35, -0.5])
 def test_one_moved_column_of_twenty_is_found_and_no_other(shift):
     before = frame(24_000, seed=1, numbers=20, words=0)
-    reference = Profile.from_table(before, before.column_names)
+    reference = Reference.from_table(before, before.column_names)
     found = 0
     for seed in range(40):
         after = frame(1_000, seed=100 + seed, numbers=20, words=0)
@@ -215,7 +215,7 @@ def test_one_value_on_either_side_is_tested_when_it_is_another_one():
 
 
 def test_a_name_that_appears_twice_is_a_finding_and_the_rest_is_checked():
-    reference = Profile.from_table(pa.table({"x": NORMAL, "y": NORMAL}), ["x", "y"])
+    reference = Reference.from_table(pa.table({"x": NORMAL, "y": NORMAL}), ["x", "y"])
     twice = pa.Table.from_arrays([pa.array(NORMAL + 0.5)] * 3, names=["x", "x", "y"])
     found = compare(reference, twice, threshold=THRESHOLD)
     assert "2 columns have this name" in (column(found, "x").untested or "")
@@ -224,12 +224,12 @@ def test_a_name_that_appears_twice_is_a_finding_and_the_rest_is_checked():
 
 
 def test_no_columns_give_an_empty_verdict():
-    found = compare(Profile.from_table(pa.table({"x": [1]}), []), pa.table({"x": [1]}), threshold=THRESHOLD)
+    found = compare(Reference.from_table(pa.table({"x": [1]}), []), pa.table({"x": [1]}), threshold=THRESHOLD)
     assert found == DataVerdict(columns=())
 
 
 def test_bank_marketing_drifts_in_every_production_window(bank):
-    reference = Profile.from_table(bank.reference, bank.features)
+    reference = Reference.from_table(bank.reference, bank.features)
     for first in range(0, bank.production.num_rows - 428, 428):
         found = compare(reference, bank.production.slice(first, 428), threshold=THRESHOLD)
         assert len(found.drifted) >= 5
@@ -238,7 +238,7 @@ def test_bank_marketing_drifts_in_every_production_window(bank):
 
 
 def test_a_shuffled_stream_never_drifts(shuffled):
-    reference = Profile.from_table(shuffled.reference, shuffled.features)
+    reference = Reference.from_table(shuffled.reference, shuffled.features)
     windows = range(0, shuffled.production.num_rows - 2_044 + 1, 2_044)
     alarms = [
         (first, report.name)

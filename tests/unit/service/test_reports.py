@@ -4,7 +4,8 @@ import json
 import math
 from datetime import UTC, datetime
 
-from duetmind_adaptive.records import CheckReport, ColumnReport, Finding, MetricReading, Performance, TestResult, Window
+from duetmind_adaptive.check_report import CheckReport
+from duetmind_adaptive.records import ColumnReport, Finding, MetricReading, Performance, TestResult, Window
 from duetmind_adaptive.service.reports import TOP, completed, document
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

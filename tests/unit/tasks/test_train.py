@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import duetmind_adaptive
-from duetmind_adaptive.drift.profile import Profile
+from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.errors import ArtifactError, ColumnMissingError, TrainingError
 from duetmind_adaptive.records import VersionRef
 from duetmind_adaptive.registry.artifact import load_artifact
@@ -95,7 +95,7 @@ def test_a_version_s_folder_is_whole_and_can_be_loaded_and_compared_with(folder,
     assert sorted(path.name for path in first.folder.iterdir()) == ["model.duet", "reference.profile", "version.json"]
     model = duetmind_adaptive.load_model(first.folder)
     assert (model.predict(a_stream(500, seed=9)) == a_stream(500, seed=9)["y"]).mean() > 0.8
-    assert set(Profile.load(first.folder / "reference.profile").columns) == {"x", "job", "noise"}
+    assert set(Reference.load(first.folder / "reference.profile").columns) == {"x", "job", "noise"}
     facts = json.loads((first.folder / "version.json").read_text())
     assert facts["sha256"] == first.sha256
     assert model.manifest.trained_from == datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pyarrow as pa
 
-from duetmind_adaptive.drift.profile import Profile
 from duetmind_adaptive.drift.quality import duplicates, keys, stale, volume
+from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.drift.row_hashes import Repeats, copies, held_by, row_hashes
 from duetmind_adaptive.records import Finding, Window
 
@@ -32,7 +32,7 @@ class Surroundings:
 
 
 def window_findings(
-    reference: Profile, current: pa.Table, around: Surroundings | None, *, broken: bool
+    reference: Reference, current: pa.Table, around: Surroundings | None, *, broken: bool
 ) -> Iterator[Finding]:
     """Tell what is wrong with the rows of a window as a whole.
 
@@ -69,7 +69,7 @@ def _part(window: Window, every: float) -> float:
     return 1 - window.start.timestamp() % every / every
 
 
-def _copies(reference: Profile, repeats: Repeats, current: pa.Table, earlier: pa.Table | None) -> Iterator[Finding]:
+def _copies(reference: Reference, repeats: Repeats, current: pa.Table, earlier: pa.Table | None) -> Iterator[Finding]:
     """Look at the most telling columns first: rows that are equal are equal there too, and few windows hold any."""
     names = list(reference.columns)
     if earlier is not None and not set(names) <= set(earlier.column_names):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from duetmind_adaptive.drift import profile_file
 from duetmind_adaptive.drift.columns import ColumnProfile, Limits, longest_run, summarise
-from duetmind_adaptive.drift.profile import Profile
+from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.errors import ArtifactError, ColumnMissingError
 
 MIXED = pa.table(
@@ -39,7 +39,7 @@ def one(values, arrow_type=None, **options) -> ColumnProfile:
 
 
 def test_every_kind_keeps_its_own_summary():
-    profile = Profile.from_table(MIXED, FEATURES)
+    profile = Reference.from_table(MIXED, FEATURES)
     kinds = {name: column.kind for name, column in profile.columns.items()}
     assert kinds == {
         "number": "numeric",
@@ -59,7 +59,7 @@ def test_every_kind_keeps_its_own_summary():
 
 def test_a_feature_that_the_reference_lacks_is_named():
     with pytest.raises(ColumnMissingError, match="'salary'"):
-        Profile.from_table(MIXED, ["number", "salary"])
+        Reference.from_table(MIXED, ["number", "salary"])
 
 
 @pytest.mark.parametrize(
@@ -136,10 +136,10 @@ def test_what_is_saved_comes_back(tmp_path_factory, rows):
         "wörd": pa.array([row[1] for row in rows], pa.string()),
         "flag": pa.array([row[2] for row in rows], pa.bool_()),
     }
-    profile = Profile.from_table(pa.table(columns), list(columns))
+    profile = Reference.from_table(pa.table(columns), list(columns))
     path = tmp_path_factory.mktemp("profiles") / "reference.profile"
     profile.save(path)
-    loaded = Profile.load(path)
+    loaded = Reference.load(path)
     assert (loaded.rows, loaded.known, list(loaded.columns)) == (len(rows), set(columns), list(columns))
     for name, column in profile.columns.items():
         assert_same(loaded.columns[name], column)
@@ -147,24 +147,24 @@ def test_what_is_saved_comes_back(tmp_path_factory, rows):
 
 def test_saving_again_replaces_the_file_and_leaves_nothing_beside_it(tmp_path):
     path = tmp_path / "reference.profile"
-    Profile.from_table(MIXED, ["number"]).save(path)
-    before = Profile.load(path)
-    Profile.from_table(MIXED, FEATURES).save(path)
+    Reference.from_table(MIXED, ["number"]).save(path)
+    before = Reference.load(path)
+    Reference.from_table(MIXED, FEATURES).save(path)
     assert list(before.columns) == ["number"]
     assert before.columns["number"].values.size == 60
-    assert list(Profile.load(path).columns) == FEATURES
+    assert list(Reference.load(path).columns) == FEATURES
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_profile_without_columns_can_be_kept(tmp_path):
     path = tmp_path / "reference.profile"
-    Profile.from_table(MIXED, []).save(path)
-    assert Profile.load(path).columns == {}
+    Reference.from_table(MIXED, []).save(path)
+    assert Reference.load(path).columns == {}
 
 
 def test_no_damaged_file_is_taken_for_a_profile(tmp_path):
     path = tmp_path / "reference.profile"
-    Profile.from_table(MIXED, FEATURES).save(path)
+    Reference.from_table(MIXED, FEATURES).save(path)
     sound = path.read_bytes()
     generator = np.random.default_rng(0)
     for place in generator.integers(0, len(sound), 150).tolist():
@@ -173,22 +173,22 @@ def test_no_damaged_file_is_taken_for_a_profile(tmp_path):
         for content in (bytes(flipped), sound[:place]):
             path.write_bytes(content)
             with pytest.raises(ArtifactError, match=r"reference\.profile cannot be read") as caught:
-                Profile.load(path)
+                Reference.load(path)
             assert "\n" not in str(caught.value)
 
 
 def test_a_missing_file_is_one_plain_sentence(tmp_path):
     with pytest.raises(ArtifactError, match="it is not there"):
-        Profile.load(tmp_path / "absent.profile")
+        Reference.load(tmp_path / "absent.profile")
 
 
 def test_a_profile_of_another_version_is_refused(tmp_path, monkeypatch):
     path = tmp_path / "reference.profile"
     monkeypatch.setattr(profile_file, "FORMAT", 99)
-    Profile.from_table(MIXED, FEATURES).save(path)
+    Reference.from_table(MIXED, FEATURES).save(path)
     monkeypatch.undo()
     with pytest.raises(ArtifactError, match="format 99 instead of 2"):
-        Profile.load(path)
+        Reference.load(path)
 
 
 def test_a_profile_of_the_first_format_is_read_and_what_it_lacks_is_unknown(tmp_path, monkeypatch):
@@ -197,8 +197,8 @@ def test_a_profile_of_the_first_format_is_read_and_what_it_lacks_is_unknown(tmp_
         kept = {name: kind for name, kind in getattr(profile_file, table).items() if not name.startswith("garbled")}
         monkeypatch.setattr(profile_file, table, kept)
     monkeypatch.setattr(profile_file, "FORMAT", 1)
-    Profile.from_table(MIXED, FEATURES).save(path)
+    Reference.from_table(MIXED, FEATURES).save(path)
     monkeypatch.undo()
-    loaded = Profile.load(path)
+    loaded = Reference.load(path)
     assert loaded.columns["word"].categories == ("a", "b", "c")
     assert loaded.columns["word"].garbled is None

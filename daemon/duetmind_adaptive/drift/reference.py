@@ -48,7 +48,7 @@ def profile_column(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Profile:
+class Reference:
     """What is kept of a reference: a summary for each feature, and the names of all its columns."""
 
     rows: int
@@ -68,7 +68,7 @@ class Profile:
         *,
         limits: Limits | None = None,
         moments: pa.ChunkedArray | None = None,
-    ) -> Profile:
+    ) -> Reference:
         """Profile the named columns.
 
         Parameters
@@ -89,7 +89,7 @@ class Profile:
 
         Examples
         --------
-        >>> profile = Profile.from_table(pa.table({"age": [31, 45], "target": [0, 1]}), ["age"])
+        >>> profile = Reference.from_table(pa.table({"age": [31, 45], "target": [0, 1]}), ["age"])
         >>> profile.rows, list(profile.columns), sorted(profile.known)
         (2, ['age'], ['age', 'target'])
         """
@@ -113,7 +113,7 @@ class Profile:
         profile_file.write(path, [*self.columns.values(), *([self.clock] if self.clock else [])], facts)
 
     @classmethod
-    def load(cls, path: Path) -> Profile:
+    def load(cls, path: Path) -> Reference:
         """Map a saved profile into memory.
 
         Raises

@@ -1,0 +1,28 @@
+"""What a check looks at beside columns and metric: one examination per file, all of one shape, in this order.
+
+An examination gets the view of the window, the report so far and the section that it left in memory last time; it
+answers with the report and its new section. It adds its own field to the report and touches no other; what it cannot
+judge it leaves as it is. Imports of what is heavy happen inside, when it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from duetmind_adaptive.check_report import CheckReport
+from duetmind_adaptive.tasks.memory import Memory
+from duetmind_adaptive.tasks.view import View
+
+Examination = Callable[[View, CheckReport, Any | None], tuple[CheckReport, Any | None]]
+
+#: by the name of its section in memory; one that leans on another comes after it
+EXAMINATIONS: dict[str, Examination] = {}
+
+
+def examine(view: View, report: CheckReport, memory: Memory) -> tuple[CheckReport, Memory]:
+    """Have every examination add to the report what it finds."""
+    for name, examination in EXAMINATIONS.items():
+        report, section = examination(view, report, memory.section(name))
+        memory = memory.having(name, section)
+    return report, memory
