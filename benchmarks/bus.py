@@ -20,7 +20,8 @@ from duetmind_adaptive.bus.bus import DurableBus
 from duetmind_adaptive.bus.deliveries import first_in_line, lease, split_due
 from duetmind_adaptive.bus.log import prepare
 from duetmind_adaptive.contracts import Attempt, Delivered, Outcome, Subscription, Transaction
-from duetmind_adaptive.events import CheckCompleted, CheckData, ColumnEffect, Event, WindowData, derive_id, make
+from duetmind_adaptive.event_data import CheckData, ColumnEffect, WindowData
+from duetmind_adaptive.events import CheckCompleted, Event, derive_id, make
 from duetmind_adaptive.store.database import Database, open_store
 from duetmind_adaptive.store.tables import stamp
 

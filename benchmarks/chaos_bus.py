@@ -35,7 +35,8 @@ from benchmarks.bus import MachineClock
 from duetmind_adaptive import failpoints
 from duetmind_adaptive.bus.bus import DurableBus
 from duetmind_adaptive.contracts import Attempt, Delivered, Outcome, Retry, RetryPolicy, Subscription, Transaction
-from duetmind_adaptive.events import AlertData, AlertDelivered, Event, JobData, JobStarted, derive_id, make
+from duetmind_adaptive.event_data import AlertData, JobData
+from duetmind_adaptive.events import AlertDelivered, Event, JobStarted, derive_id, make
 from duetmind_adaptive.store.database import open_store
 
 MODELS = 3

@@ -13,190 +13,28 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar, get_args
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter
 from pydantic_core import from_json
 
-
-class _Frozen(BaseModel):
-    # validators are made when a type is first used: making all of them takes a twentieth of the daemon's start
-    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="null", defer_build=True)
-
-
-class WindowData(_Frozen):
-    """A half-open range of production rows, counted from the start of the production source."""
-
-    first_row: int
-    last_row: int
-    start: AwareDatetime | None = None
-    end: AwareDatetime | None = None
-    rows: int
-
-
-class ColumnEffect(_Frozen):
-    """How far one column moved, in [0, 1]."""
-
-    column: str
-    kind: str
-    effect: float
-
-
-class FindingData(_Frozen):
-    """One data-quality finding."""
-
-    code: str
-    message: str
-    column: str | None = None
-    #: True when the data is broken rather than different: nothing may learn from it
-    breaks: bool = False
-
-
-class PerformanceData(_Frozen):
-    """A window's metric with its interval, beside the champion's own."""
-
-    window: WindowData
-    metric: float
-    low: float
-    high: float
-    rows: int
-    reference: float | None = None
-    degraded: bool = False
-
-
-class Data(_Frozen):
-    """What every event says: which model it is about."""
-
-    model: str
-
-
-class CheckData(Data):
-    """What a check found, cut to the columns that moved most."""
-
-    window: WindowData
-    drift: bool
-    severity: str
-    kinds: tuple[str, ...] = ()
-    metric: float | None = None
-    metric_name: str | None = None
-    version: int | None = None
-    performance: PerformanceData | None = None
-    late: tuple[PerformanceData, ...] = ()
-    top: tuple[ColumnEffect, ...] = ()
-    columns: int = 0
-    drifted: int = 0
-    findings: tuple[FindingData, ...] = ()
-    more_findings: int = 0
-
-
-class CheckFailedData(Data):
-    """Why a window could not be checked."""
-
-    reason: str
-    message: str
-    window: WindowData | None = None
-
-
-class DriftData(Data):
-    """One incident's present state."""
-
-    incident: str
-    cause: str
-    window: WindowData
-    drift: bool
-    severity: str
-    kinds: tuple[str, ...] = ()
-    metric: float | None = None
-    metric_name: str | None = None
-    metric_reference: float | None = None
-    top: tuple[ColumnEffect, ...] = ()
-    columns: int = 0
-    drifted: int = 0
-    findings: tuple[FindingData, ...] = ()
-    more_findings: int = 0
-    version: int | None = None
-    #: the decision's named reason
-    reason: str
-    opened: AwareDatetime
-
-
-class RetrainData(Data):
-    """A retrain's progress; `version` is the serving one until it succeeded, then the new one."""
-
-    reason: str
-    version: int | None = None
-    message: str = ""
-    incident: str | None = None
-    window: WindowData | None = None
-    job: str | None = None
-    metric: float | None = None
-
-
-class VersionData(Data):
-    """A decision about a version: `version` serves from now on, or (rejected) does not."""
-
-    version: int
-    previous: int | None = None
-    reason: str
-    message: str = ""
-    metric: float | None = None
-    sha256: str | None = None
-    gate: dict[str, Any] | None = None
-    job: str | None = None
-
-
-class JobData(Data):
-    """A job's progress."""
-
-    job: str
-    kind: str
-    state: str = ""
-    attempt: int = 1
-    message: str = ""
-    progress: float | None = None
-
-
-class AlertData(Data):
-    """What became of one message to one channel."""
-
-    channel: str
-    alert: str
-    incident: str | None = None
-    status: str = ""
-    reason: str = ""
-    attempts: int = 1
-
-
-class ReviewData(Data):
-    """A question to a person, or its answer."""
-
-    review: str
-    subject: str = ""
-    reason: str = ""
-    by: str | None = None
-    version: int | None = None
-
-
-class ThresholdData(Data):
-    """A threshold's old and new value."""
-
-    name: str
-    before: float
-    after: float
-    reason: str
-
-
-class ResourcesData(Data):
-    """A bound's old and new value."""
-
-    resource: str
-    before: float
-    after: float
-    reason: str
-
+from duetmind_adaptive.event_data import (
+    AlertData,
+    CheckData,
+    CheckFailedData,
+    Data,
+    DriftData,
+    Frozen,
+    JobData,
+    ResourcesData,
+    RetrainData,
+    ReviewData,
+    ThresholdData,
+    VersionData,
+)
 
 D = TypeVar("D", bound=Data)
 
 
-class Envelope(_Frozen, Generic[D]):
+class Envelope(Frozen, Generic[D]):
     """The CloudEvents attributes all events share."""
 
     specversion: Literal["1.0"] = "1.0"

@@ -14,7 +14,8 @@ from duetmind_adaptive.bus import log as event_log
 from duetmind_adaptive.bus.bus import DurableBus
 from duetmind_adaptive.bus.deadletters import Counts
 from duetmind_adaptive.contracts import Delivered, Rejected, Retry, RetryPolicy, Subscription
-from duetmind_adaptive.events import AlertData, AlertDelivered, AlertFailed, JobData, JobStarted, derive_id, make
+from duetmind_adaptive.event_data import AlertData, JobData
+from duetmind_adaptive.events import AlertDelivered, AlertFailed, JobStarted, derive_id, make
 from duetmind_adaptive.service.clock import SystemClock
 from duetmind_adaptive.store.database import open_store
 from duetmind_adaptive.store.tables import deliveries, meta

@@ -17,16 +17,8 @@ import structlog
 
 from duetmind_adaptive.contracts import Bus, Clock, Executor, Store, Transaction
 from duetmind_adaptive.errors import DuetMindError, StoreError, WorkerDiedError
-from duetmind_adaptive.events import (
-    Envelope,
-    JobCancelled,
-    JobData,
-    JobFailed,
-    JobStarted,
-    JobSucceeded,
-    derive_id,
-    make,
-)
+from duetmind_adaptive.event_data import JobData
+from duetmind_adaptive.events import Envelope, JobCancelled, JobFailed, JobStarted, JobSucceeded, derive_id, make
 from duetmind_adaptive.failpoints import failpoint
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.kinds import JobKind

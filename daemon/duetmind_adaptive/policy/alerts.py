@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from duetmind_adaptive.contracts import Alert
-from duetmind_adaptive.events import ColumnEffect, DriftData, DriftDetected, DriftResolved, DriftUpdated, Event
+from duetmind_adaptive.event_data import ColumnEffect, DriftData
+from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, Event
 
 #: columns and findings an alert names; the rest is counted
 NAMED_COLUMNS = 5

@@ -6,7 +6,7 @@ inputs that moved along with it are part of that incident, not a second one. Inp
 
 from __future__ import annotations
 
-from duetmind_adaptive.events import CheckData
+from duetmind_adaptive.event_data import CheckData
 from duetmind_adaptive.policy.state import ModelState
 from duetmind_adaptive.records import Cause
 

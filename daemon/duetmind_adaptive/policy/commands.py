@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from duetmind_adaptive.events import Data, Envelope, Event, derive_id, make
+from duetmind_adaptive.event_data import Data
+from duetmind_adaptive.events import Envelope, Event, derive_id, make
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from duetmind_adaptive.events import CheckData, DriftData, DriftDetected, DriftResolved, DriftUpdated, derive_id
+from duetmind_adaptive.event_data import CheckData, DriftData
+from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, derive_id
 from duetmind_adaptive.policy.commands import Emit
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.rules import Rules

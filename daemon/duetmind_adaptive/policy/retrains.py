@@ -8,13 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from duetmind_adaptive.events import (
-    CheckCompleted,
-    CheckData,
-    RetrainData,
-    RetrainRequested,
-    RetrainSuppressed,
-)
+from duetmind_adaptive.event_data import CheckData, RetrainData
+from duetmind_adaptive.events import CheckCompleted, RetrainRequested, RetrainSuppressed
 from duetmind_adaptive.policy.causes import degraded, is_broken
 from duetmind_adaptive.policy.commands import Emit, command_id
 from duetmind_adaptive.policy.reasons import Reason

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from duetmind_adaptive.events import DriftData, DriftDetected, DriftResolved, Event
+from duetmind_adaptive.event_data import DriftData
+from duetmind_adaptive.events import DriftDetected, DriftResolved, Event
 from duetmind_adaptive.settings.model import MatchSettings, RouteSettings
 
 

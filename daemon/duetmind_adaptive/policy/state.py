@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from duetmind_adaptive.events import WindowData
+from duetmind_adaptive.event_data import WindowData
 from duetmind_adaptive.records import Cause
 
 

@@ -15,16 +15,8 @@ from duetmind_adaptive.contracts import (
     RetryPolicy,
     Subscription,
 )
-from duetmind_adaptive.events import (
-    AlertData,
-    AlertDelivered,
-    AlertFailed,
-    DriftDetected,
-    DriftResolved,
-    Event,
-    derive_id,
-    make,
-)
+from duetmind_adaptive.event_data import AlertData
+from duetmind_adaptive.events import AlertDelivered, AlertFailed, DriftDetected, DriftResolved, Event, derive_id, make
 from duetmind_adaptive.policy.alerts import alert_from
 from duetmind_adaptive.policy.routing import channels_for
 from duetmind_adaptive.settings.model import Loaded

@@ -12,7 +12,8 @@ from structlog.stdlib import get_logger
 
 from duetmind_adaptive.contracts import Bus, Clock, Executor, Store, Transaction
 from duetmind_adaptive.errors import DuetMindError, SourceError
-from duetmind_adaptive.events import CheckFailed, CheckFailedData, derive_id, source_of
+from duetmind_adaptive.event_data import CheckFailedData
+from duetmind_adaptive.events import CheckFailed, derive_id, source_of
 from duetmind_adaptive.failpoints import failpoint
 from duetmind_adaptive.records import VersionRef
 from duetmind_adaptive.registry import versions

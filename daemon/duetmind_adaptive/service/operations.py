@@ -7,15 +7,8 @@ from datetime import datetime
 
 from duetmind_adaptive.contracts import Bus, Clock, Delivered, Outcome, Rejected, Store, Transaction
 from duetmind_adaptive.errors import RegistryError
-from duetmind_adaptive.events import (
-    ModelPromoted,
-    ModelRolledBack,
-    RetrainData,
-    RetrainRequested,
-    VersionData,
-    derive_id,
-    make,
-)
+from duetmind_adaptive.event_data import RetrainData, VersionData
+from duetmind_adaptive.events import ModelPromoted, ModelRolledBack, RetrainRequested, derive_id, make
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.registry import versions

@@ -7,15 +7,8 @@ from dataclasses import asdict
 from datetime import datetime
 
 from duetmind_adaptive.check_report import CheckReport
-from duetmind_adaptive.events import (
-    CheckCompleted,
-    CheckData,
-    ColumnEffect,
-    FindingData,
-    PerformanceData,
-    WindowData,
-    source_of,
-)
+from duetmind_adaptive.event_data import CheckData, ColumnEffect, FindingData, PerformanceData, WindowData
+from duetmind_adaptive.events import CheckCompleted, source_of
 from duetmind_adaptive.records import Performance, Window
 
 #: columns and findings an event names; the store has them all

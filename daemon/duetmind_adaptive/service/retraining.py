@@ -15,16 +15,14 @@ from structlog.stdlib import get_logger
 
 from duetmind_adaptive.contracts import Bus, Clock, Store, Transaction
 from duetmind_adaptive.errors import JobError
+from duetmind_adaptive.event_data import Data, RetrainData, VersionData
 from duetmind_adaptive.events import (
-    Data,
     Envelope,
     ModelPromoted,
     ModelRejected,
-    RetrainData,
     RetrainFailed,
     RetrainStarted,
     RetrainSucceeded,
-    VersionData,
     derive_id,
     make,
 )

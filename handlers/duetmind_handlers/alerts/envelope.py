@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from duetmind_adaptive.events import DriftData, Event
+from duetmind_adaptive.event_data import DriftData
+from duetmind_adaptive.events import Event
 
 #: bytes of a body (20 kB)
 LIMIT: Final = 20_000

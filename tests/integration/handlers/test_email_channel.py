@@ -13,7 +13,8 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from pydantic import SecretStr
 
 from duetmind_adaptive.contracts import Delivered, Rejected, Retry
-from duetmind_adaptive.events import ColumnEffect, DriftResolved
+from duetmind_adaptive.event_data import ColumnEffect
+from duetmind_adaptive.events import DriftResolved
 from duetmind_handlers.alerts.email import create
 
 LOGIN = (b"mailer", b"pass-canary")

@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from duetmind_adaptive.contracts import Delivered, Rejected, Retry
-from duetmind_adaptive.events import ColumnEffect
+from duetmind_adaptive.event_data import ColumnEffect
 from duetmind_handlers.alerts.slack import create
 
 PATH = "/services/T0/B0/path-token"

@@ -8,7 +8,8 @@ from random import Random
 import pytest
 
 from duetmind_adaptive.bus.bus import DurableBus
-from duetmind_adaptive.events import JobData, JobStarted, make
+from duetmind_adaptive.event_data import JobData
+from duetmind_adaptive.events import JobStarted, make
 from duetmind_adaptive.service.clock import SimulatedClock
 from duetmind_adaptive.store.database import open_store
 

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from duetmind_adaptive.contracts import Attempt
-from duetmind_adaptive.events import ColumnEffect, DriftData, DriftDetected, FindingData, WindowData, make
+from duetmind_adaptive.event_data import ColumnEffect, DriftData, FindingData, WindowData
+from duetmind_adaptive.events import DriftDetected, make
 from duetmind_adaptive.policy.alerts import alert_from
 
 OPENED = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)

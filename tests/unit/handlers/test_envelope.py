@@ -7,17 +7,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duetmind_adaptive.events import (
-    ColumnEffect,
-    DriftData,
-    DriftDetected,
-    FindingData,
-    JobData,
-    JobStarted,
-    WindowData,
-    make,
-    parse_event,
-)
+from duetmind_adaptive.event_data import ColumnEffect, DriftData, FindingData, JobData, WindowData
+from duetmind_adaptive.events import DriftDetected, JobStarted, make, parse_event
 from duetmind_handlers.alerts.envelope import LIMIT, envelope
 
 

@@ -7,15 +7,8 @@ from importlib.metadata import entry_points
 import pytest
 
 from duetmind_adaptive.contracts import Delivered, Outcome, Rejected, Retry
-from duetmind_adaptive.events import (
-    RetrainData,
-    RetrainRequested,
-    RetrainStarted,
-    ReviewApproved,
-    ReviewData,
-    ReviewRejected,
-    make,
-)
+from duetmind_adaptive.event_data import RetrainData, ReviewData
+from duetmind_adaptive.events import RetrainRequested, RetrainStarted, ReviewApproved, ReviewRejected, make
 from duetmind_handlers.responses.retrain import RetrainModel
 from duetmind_handlers.responses.rollback import Rollback
 

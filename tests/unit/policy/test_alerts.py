@@ -8,18 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duetmind_adaptive.events import (
-    CheckFailed,
-    CheckFailedData,
-    ColumnEffect,
-    DriftData,
-    DriftDetected,
-    DriftResolved,
-    DriftUpdated,
-    FindingData,
-    WindowData,
-    make,
-)
+from duetmind_adaptive.event_data import CheckFailedData, ColumnEffect, DriftData, FindingData, WindowData
+from duetmind_adaptive.events import CheckFailed, DriftDetected, DriftResolved, DriftUpdated, make
 from duetmind_adaptive.policy.alerts import LINE_LIMIT, alert_from, inert, printable
 from duetmind_adaptive.policy.reasons import Reason
 

@@ -6,21 +6,17 @@ from itertools import count
 from hypothesis import given
 from hypothesis import strategies as st
 
+from duetmind_adaptive.event_data import CheckData, FindingData, PerformanceData, VersionData, WindowData
 from duetmind_adaptive.events import (
     CheckCompleted,
-    CheckData,
     DriftDetected,
     DriftResolved,
     DriftUpdated,
-    FindingData,
     ModelPromoted,
     ModelRejected,
     ModelRolledBack,
-    PerformanceData,
     RetrainRequested,
     RetrainSuppressed,
-    VersionData,
-    WindowData,
     source_of,
 )
 from duetmind_adaptive.policy.decide import decide

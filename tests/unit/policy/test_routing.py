@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from duetmind_adaptive.events import DriftData, DriftDetected, DriftResolved, DriftUpdated, WindowData, make
+from duetmind_adaptive.event_data import DriftData, WindowData
+from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, make
 from duetmind_adaptive.policy.routing import channels_for
 from duetmind_adaptive.settings.model import MatchSettings, RouteSettings
 

@@ -7,7 +7,8 @@ import pytest
 from duetmind_adaptive.bus.bus import DurableBus
 from duetmind_adaptive.bus.log import page
 from duetmind_adaptive.contracts import Delivered, Rejected
-from duetmind_adaptive.events import DriftData, DriftDetected, DriftResolved, DriftUpdated, WindowData, make
+from duetmind_adaptive.event_data import DriftData, WindowData
+from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, make
 from duetmind_adaptive.service.alerting import channel_subscription
 from duetmind_adaptive.service.clock import SystemClock
 from duetmind_adaptive.settings.load import load_config

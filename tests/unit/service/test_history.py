@@ -3,20 +3,15 @@
 from datetime import UTC, datetime
 
 from duetmind_adaptive.bus.bus import DurableBus
+from duetmind_adaptive.event_data import CheckData, DriftData, PerformanceData, RetrainData, VersionData, WindowData
 from duetmind_adaptive.events import (
     CheckCompleted,
-    CheckData,
-    DriftData,
     DriftDetected,
     DriftResolved,
     ModelPromoted,
     ModelRejected,
     ModelRolledBack,
-    PerformanceData,
-    RetrainData,
     RetrainRequested,
-    VersionData,
-    WindowData,
     make,
 )
 from duetmind_adaptive.service.clock import SystemClock

@@ -4,18 +4,8 @@ from datetime import UTC, datetime
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from duetmind_adaptive.events import (
-    AlertData,
-    AlertDelivered,
-    AlertFailed,
-    CheckCompleted,
-    CheckData,
-    CheckFailed,
-    CheckFailedData,
-    ColumnEffect,
-    WindowData,
-    make,
-)
+from duetmind_adaptive.event_data import AlertData, CheckData, CheckFailedData, ColumnEffect, WindowData
+from duetmind_adaptive.events import AlertDelivered, AlertFailed, CheckCompleted, CheckFailed, make
 from duetmind_adaptive.service.metrics import Metrics
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
