@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from duetmind_adaptive.contracts import Alert
 from duetmind_adaptive.event_data import ColumnEffect, DriftData
 from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, Event
+from duetmind_adaptive.policy.explained import estimated, told_insights
+from duetmind_adaptive.policy.texts import printable
 
 #: columns and findings an alert names; the rest is counted
 NAMED_COLUMNS = 5
@@ -27,7 +29,7 @@ EFFECT_WORDS = ((0.1, "slightly"), (0.25, "moderately"), (0.5, "strongly"))
 LARGEST_EFFECT = "very strongly"
 
 #: how an incident is titled, by its cause
-TITLES = {"data": "Drift", "performance": "Metric fell", "quality": "Broken data"}
+TITLES = {"data": "Drift", "performance": "Model drift", "quality": "Broken data"}
 
 #: what the daemon makes of an incident, by its cause
 CONSEQUENCES = {
@@ -78,19 +80,6 @@ def inert(alert: Alert) -> Alert:
     )
 
 
-def printable(text: str, limit: int) -> str:
-    r"""One line of at most `limit` characters, with whatever does not print written as its escape.
-
-    >>> printable("age\x1b[31m\nBcc: all", 80)
-    'age\\x1b[31m\\nBcc: all'
-    >>> printable("abcdef", 4)
-    'abc…'
-    """
-    head = text[: limit + 1]
-    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in head)
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-
 def _title(data: DriftData) -> str:
     return f"{TITLES.get(data.cause, 'Drift')} in {printable(data.model, NAME_LIMIT)} since {_moment(data.opened)}"
 
@@ -102,6 +91,7 @@ def _standing(data: DriftData) -> tuple[str, ...]:
         _where(data),
         _columns(data),
         _metric(data),
+        *told_insights(data),
         *_findings(data),
         f"Told because: {_words(data.reason)}. {CONSEQUENCES.get(data.cause, '')}".rstrip(),
         "Look closer with: duetmind incidents",
@@ -151,7 +141,7 @@ def _moved(column: ColumnEffect) -> str:
 def _metric(data: DriftData) -> str:
     name = data.metric_name or "metric"
     if data.metric is None:
-        return f"The {name} of these rows is not known yet: their labels are not in."
+        return estimated(name, data.insights.estimate)
     if data.metric_reference is None:
         return f"The {name} of these rows is {data.metric:.4g}."
     change = data.metric - data.metric_reference

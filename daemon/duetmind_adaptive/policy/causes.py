@@ -1,7 +1,8 @@
 """What a check says of each cause of an incident: it raises it, it clears it, or it cannot tell.
 
-Broken data comes first: while it lasts nothing else can be judged by that data. A metric that fell comes next: the
-inputs that moved along with it are part of that incident, not a second one. Inputs that moved come last.
+Broken data comes first: while it lasts nothing else can be judged by that data. The model's performance comes next: the
+inputs that moved along with a fall are part of that incident, not a second one. Inputs that moved come last, and the
+answers that moved with them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from duetmind_adaptive.records import Cause
 
 #: in the order in which they are judged, because an earlier one may mute a later one
 CAUSES: tuple[Cause, ...] = ("quality", "performance", "data")
+#: insights that tell of a model that does worse
+HURTS = frozenset({"calibration", "segments", "estimate", "concept"})
 
 
 def raises(cause: Cause, check: CheckData, state: ModelState) -> bool | None:
@@ -21,15 +24,29 @@ def raises(cause: Cause, check: CheckData, state: ModelState) -> bool | None:
         case "quality":
             return broken
         case "performance":
-            return None if broken else degraded(check)
+            return None if broken else suffers(check)
         case "data":
             told_of = state.signal("performance").incident is not None
-            return None if broken or told_of else "data" in check.kinds
+            return None if broken or told_of else "data" in check.kinds or "prediction" in check.insights.moved
 
 
 def is_broken(check: CheckData) -> bool:
     """Whether the data is broken rather than different."""
     return any(finding.breaks for finding in check.findings)
+
+
+def suffers(check: CheckData) -> bool | None:
+    """Whether the model does worse, as measured, or as its scores, its segments or the relation it learned say.
+
+    None when nothing of this could be judged. An estimate that is fine clears nothing where labels are to come: it
+    cannot see a changed relation, and they will.
+    """
+    measured = degraded(check)
+    if measured or HURTS & set(check.insights.moved):
+        return True
+    estimate = check.insights.estimate
+    unlabelled = check.metric_name is None
+    return False if unlabelled and estimate is not None and estimate.trusted else measured
 
 
 def degraded(check: CheckData) -> bool | None:

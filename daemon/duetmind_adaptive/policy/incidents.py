@@ -80,6 +80,7 @@ def _tell(cause: Cause, incident: OpenIncident, check: CheckData, reason: Reason
         drifted=check.drifted,
         findings=check.findings,
         more_findings=check.more_findings,
+        insights=check.insights,
         version=check.version,
         reason=reason,
         opened=incident.opened,

@@ -10,6 +10,7 @@ from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.event_data import CheckData, ColumnEffect, FindingData, PerformanceData, WindowData
 from duetmind_adaptive.events import CheckCompleted, source_of
 from duetmind_adaptive.records import Performance, Window
+from duetmind_adaptive.service.insights import insights
 
 #: columns and findings an event names; the store has them all
 TOP = 10
@@ -45,6 +46,7 @@ def completed(model: str, metric_name: str | None, report: CheckReport, *, id: s
             for f in sorted(report.findings, key=lambda f: not f.breaks)[:TOP]
         ),
         more_findings=max(0, len(report.findings) - TOP),
+        insights=insights(report),
     )
     return CheckCompleted(id=id, source=source_of(model), time=now, data=data)
 

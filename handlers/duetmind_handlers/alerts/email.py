@@ -24,7 +24,7 @@ import aiosmtplib
 import structlog
 
 from duetmind_adaptive.contracts import Alert, Attempt, Delivered, Outcome, Rejected, Retry
-from duetmind_adaptive.policy.alerts import printable
+from duetmind_adaptive.policy.texts import printable
 from duetmind_handlers.alerts.email_message import compose
 from duetmind_handlers.alerts.email_options import EmailOptions
 from duetmind_handlers.alerts.options import read_options

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from duetmind_adaptive.event_data import CheckFailedData, ColumnEffect, DriftData, FindingData, WindowData
 from duetmind_adaptive.events import CheckFailed, DriftDetected, DriftResolved, DriftUpdated, make
-from duetmind_adaptive.policy.alerts import LINE_LIMIT, alert_from, inert, printable
+from duetmind_adaptive.policy.alerts import LINE_LIMIT, alert_from, inert
 from duetmind_adaptive.policy.reasons import Reason
+from duetmind_adaptive.policy.texts import printable
 
 OPENED = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 DRIFT = DriftData(
