@@ -11,13 +11,16 @@ from collections.abc import Callable
 from typing import Any
 
 from duetmind_adaptive.check_report import CheckReport
+from duetmind_adaptive.tasks.examinations.history import history
 from duetmind_adaptive.tasks.memory import Memory
 from duetmind_adaptive.tasks.view import View
 
 Examination = Callable[[View, CheckReport, Any | None], tuple[CheckReport, Any | None]]
 
 #: by the name of its section in memory; one that leans on another comes after it
-EXAMINATIONS: dict[str, Examination] = {}
+EXAMINATIONS: dict[str, Examination] = {
+    "history": history,
+}
 
 
 def examine(view: View, report: CheckReport, memory: Memory) -> tuple[CheckReport, Memory]:
