@@ -3,13 +3,14 @@
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
 from duetmind_adaptive.stats.chi_square import chi_square, pool_sparse
-from duetmind_adaptive.stats.distances import total_variation
+from duetmind_adaptive.stats.distances import corrected_total_variation, total_variation
 from duetmind_adaptive.stats.false_discovery import benjamini_yekutieli, e_benjamini_hochberg
 from duetmind_adaptive.stats.g_test import g_test
 from duetmind_adaptive.stats.hellinger import hellinger
@@ -39,6 +40,31 @@ def test_hellinger_is_the_distance_of_the_roots_and_bounds_total_variation(table
     assert math.isclose(distance, np.linalg.norm(np.sqrt(p) - np.sqrt(q)) / math.sqrt(2), rel_tol=CLOSE, abs_tol=1e-15)
     moved = total_variation(table[0], table[1])
     assert distance**2 - 1e-12 <= moved <= distance * math.sqrt(2 - distance**2) + 1e-12
+
+
+@given(tables)
+def test_the_corrected_distance_is_at_most_the_plain_one(table):
+    corrected = corrected_total_variation(table[0], table[1])
+    assert 0 <= corrected <= total_variation(table[0], table[1]) <= 1
+    assert corrected_total_variation(table[0], 7 * table[0]) == 0
+    apart = np.hstack([table, np.zeros_like(table)]), np.hstack([np.zeros_like(table), table])
+    if min(table.sum(axis=1)) > table.shape[1]:
+        assert math.isclose(corrected_total_variation(apart[0][0], apart[1][1]), 1.0, rel_tol=CLOSE)
+
+
+@pytest.mark.parametrize(("rows", "cells"), [(1_000, 10), (10_000, 200), (100_000, 1_000), (1_000_000, 200)])
+@pytest.mark.parametrize("moved", [0.0, 0.2])
+def test_the_corrected_distance_is_the_true_one_whatever_the_size_and_the_number_of_cells(rows, cells, moved):
+    shares = np.linspace(2, 1, cells)
+    after = shares * np.where(np.arange(cells) < cells // 2, 1 - moved, 1 + moved)
+    shares, after = shares / shares.sum(), after / after.sum()
+    generator = np.random.default_rng(rows + cells)
+    found = [
+        corrected_total_variation(*(generator.multinomial(rows, law).astype(float) for law in (shares, after)))
+        for _ in range(60)
+    ]
+    truth = total_variation(shares, after)
+    assert abs(np.mean(found) - truth) < 0.2 * truth + 0.5 * (cells**0.25) / math.sqrt(rows)
 
 
 @settings(deadline=None)
