@@ -107,6 +107,8 @@ class MetricReading:
     error: float
     rows: int
     confidence: float = 0.95
+    #: by how much the variance exceeds that of rows that do not repeat their neighbours, at least 1
+    dependence: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

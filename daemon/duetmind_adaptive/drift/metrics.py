@@ -21,10 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duetmind_adaptive.drift.labels import Classified, classify, complete_rows
+from duetmind_adaptive.drift.uncertainty import influences, uncertainty
 from duetmind_adaptive.records import MetricReading
 from duetmind_adaptive.stats import confusion, losses
-from duetmind_adaptive.stats.bootstrap import Estimate, resample_weights, summarise
-from duetmind_adaptive.stats.intervals import normal_quantile, wilson
 from duetmind_adaptive.stats.roc_auc import roc_auc, roc_auc_one_vs_rest
 
 Array = NDArray[Any]
@@ -34,10 +33,6 @@ Floats = NDArray[np.float64]
 MINIMUM_ROWS = 30
 #: fewest rows of each class of a binary task that give a reading of a metric that weighs classes
 MINIMUM_PER_CLASS = 5
-#: bootstrap replicates of a reading, and fewest of them in very long windows
-REPLICATES, FEWEST_REPLICATES = 400, 100
-#: draws spent on one reading at most, beyond FEWEST_REPLICATES
-_DRAWS = 40_000_000
 
 _SCORED = {"roc_auc", "log_loss"}
 _PER_CLASS = {"roc_auc", "balanced_accuracy", "f1"}
@@ -228,13 +223,11 @@ def measure(
     prediction: Array | None,
     score: Array | None = None,
     confidence: float = 0.95,
-    seed: int = 0,
     classes: Sequence[Any] | None = None,
 ) -> MetricReading | None:
     """Measure a metric with its interval and standard error; rows that are not complete are left out.
 
-    Accuracy has Wilson's interval, and as its error what that interval implies (never 0, even when every answer is
-    right); the others have the percentile interval of a seeded bootstrap and the spread of its replicates.
+    Rows are taken to be in time order: those that repeat their neighbours count for less (`drift.uncertainty`).
 
     Parameters
     ----------
@@ -242,8 +235,6 @@ def measure(
         As in `metric_values`; missing values are allowed here.
     confidence
         Coverage of the interval.
-    seed
-        Of the bootstrap; the same rows and seed give the same reading.
 
     Returns
     -------
@@ -253,7 +244,7 @@ def measure(
 
     Examples
     --------
-    >>> reading = measure("accuracy", "binary", truth=np.zeros(100), prediction=np.arange(100) < 10)
+    >>> reading = measure("accuracy", "binary", truth=np.zeros(100), prediction=np.arange(100) % 10 < 1)
     >>> reading.value, round(reading.low, 3), round(reading.high, 3), round(reading.error, 3)
     (0.9, 0.826, 0.945, 0.03)
     """
@@ -262,21 +253,20 @@ def measure(
     answers, scores = (None if part is None else part[rows] for part in (prediction, score))
     if size < MINIMUM_ROWS or not _enough_of_each(metric, task, truth[rows]):
         return None
-    formula = _formula(metric, task, truth[rows], answers, scores, classes=classes)
-    value = float(formula(np.ones((1, size)))[0])
+    value = metric_value(metric, task, truth[rows], answers, scores, classes=classes)
     if not np.isfinite(value):
         return None
-    estimate = (
-        _wilson(value, size, confidence) if metric == "accuracy" else _bootstrap(formula, value, size, confidence, seed)
-    )
+    moved = influences(metric, task, truth[rows], answers, scores, classes=classes)
+    sure = uncertainty(metric, value, moved, confidence)
     return MetricReading(
         name=metric,
         value=value,
-        low=estimate.low,
-        high=estimate.high,
-        error=estimate.error,
+        low=sure.low,
+        high=sure.high,
+        error=sure.error,
         rows=size,
         confidence=confidence,
+        dependence=sure.dependence,
     )
 
 
@@ -285,15 +275,3 @@ def _enough_of_each(metric: str, task: str, truth: Array) -> bool:
         return True
     counts = np.unique(classify(task, truth, None, None, None).truth, return_counts=True)[1]
     return counts.size > 1 and int(counts.min()) >= MINIMUM_PER_CLASS
-
-
-def _wilson(value: float, rows: int, confidence: float) -> Estimate:
-    low, high = wilson(round(value * rows), rows, confidence)
-    return Estimate(value, low, high, (high - low) / 2 / normal_quantile(confidence))
-
-
-def _bootstrap(formula: Callable[[Floats], Floats], value: float, rows: int, confidence: float, seed: int) -> Estimate:
-    replicates = int(np.clip(_DRAWS // rows, FEWEST_REPLICATES, REPLICATES))
-    with np.errstate(invalid="ignore"):
-        blocks = [formula(weights) for weights in resample_weights(rows, replicates, seed)]
-    return summarise(value, np.concatenate(blocks), confidence)

@@ -4,9 +4,10 @@ Both are estimates, so the difference is judged with both standard errors: degra
 
     ``worse by > tolerance + z √(error² + error_reference²)``,
 
-one-sided, with z for a false alarm in a thousand checks, because checks repeat hourly for months. Differences are on
-the metric's own scale: absolute for accuracy, balanced accuracy, F1, AUC and R², relative to the reference for log
-loss, MAE and RMSE.
+one-sided, with z for a false alarm in a thousand checks, because checks repeat hourly for months. The window's error
+allows for as much dependence between its rows as the reference has: a metric that falls within a window makes its rows
+look alike, which must not hide the fall. Differences are on the metric's own scale: absolute for accuracy, balanced
+accuracy, F1, AUC and R², relative to the reference for log loss, MAE and RMSE.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ def judge(
     if reference is None:
         return Performance(window=window, reading=reading)
     worse = reference.value - reading.value if higher_is_better(reading.name) else reading.value - reference.value
-    noise = normal_quantile(2 * confidence - 1) * math.hypot(reading.error, reference.error)
+    error = reading.error * math.sqrt(min(1.0, reference.dependence / reading.dependence))
+    noise = normal_quantile(2 * confidence - 1) * math.hypot(error, reference.error)
     degraded = worse > tolerance * metric_scale(reference) + noise
     return Performance(window=window, reading=reading, reference=reference, degraded=degraded)
 

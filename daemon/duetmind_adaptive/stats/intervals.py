@@ -32,7 +32,7 @@ def normal_quantile(confidence: float) -> float:
     return float(ndtri(0.5 + confidence / 2))
 
 
-def wilson(successes: int, rows: int, confidence: float = 0.95) -> Interval:
+def wilson(successes: float, rows: float, confidence: float = 0.95) -> Interval:
     """Wilson score interval of a proportion: sound for small samples and at 0 and 1.
 
     Formula: ``(p + z²/2n ± z √(p(1-p)/n + z²/4n²)) / (1 + z²/n)``.
@@ -42,7 +42,7 @@ def wilson(successes: int, rows: int, confidence: float = 0.95) -> Interval:
     successes
         Between 0 and `rows`.
     rows
-        At least 1.
+        More than 0; a fraction where rows repeat each other and are worth fewer.
     confidence
         Two-sided coverage, in (0, 1).
 
@@ -59,8 +59,8 @@ def wilson(successes: int, rows: int, confidence: float = 0.95) -> Interval:
     centre = share + z * z / (2 * rows)
     half = z * np.sqrt(share * (1 - share) / rows + z * z / (4 * rows * rows))
     scale = 1 + z * z / rows
-    low = 0.0 if successes == 0 else float((centre - half) / scale)
-    high = 1.0 if successes == rows else float((centre + half) / scale)
+    low = 0.0 if successes <= 0 else float((centre - half) / scale)
+    high = 1.0 if successes >= rows else float((centre + half) / scale)
     return Interval(low, high)
 
 

@@ -48,7 +48,6 @@ def measure_window(
         truth=truth,
         prediction=prediction,
         score=score,
-        seed=window.first_row,
         classes=classes,
     )
 

@@ -44,6 +44,46 @@ BASELINE_SHARE = 0.3
 PROFILE_WINDOWS, PROFILE_ROWS = 16, 2000
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What a model answers to labelled rows that it did not learn from."""
+
+    examples: Examples
+    prediction: NDArray[Any]
+    #: a column for each class; None for regression
+    scores: NDArray[np.float64] | None
+
+    @classmethod
+    def by(cls, pipeline: Pipeline, examples: Examples) -> Shown:
+        """Have the model answer."""
+        return cls(examples, *answers(pipeline, examples))
+
+    def baseline(self, model: Model) -> MetricReading | None:
+        """The model's metric; None on too few rows."""
+        return measure(
+            model.metric,
+            model.task,
+            truth=self.examples.truth,
+            prediction=self.prediction,
+            score=self.scores,
+            classes=list(self.examples.classes) or None,
+        )
+
+    def metrics(self, model: Model) -> dict[str, float]:
+        """The model's metric and those its pipeline's `evaluation` names, as far as they are defined."""
+        if not len(self.examples):
+            return {}
+        wanted = (model.metric, *(model.pipeline.evaluation.metrics if model.pipeline else ()))
+        regression = {"r2", "mae", "rmse"}
+        fitting = [name for name in dict.fromkeys(wanted) if (name in regression) == (model.task == "regression")]
+        truth, classes = self.examples.truth, list(self.examples.classes) or None
+        values = {
+            name: metric_value(name, model.task, truth, self.prediction, self.scores, classes=classes)
+            for name in fitting
+        }
+        return {name: value for name, value in values.items() if np.isfinite(value)}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Made:
     """What a recipe made, before it is written down."""
@@ -55,6 +95,8 @@ class Made:
     metrics: dict[str, float]
     #: rows that later windows are compared with
     profiled: pa.Table
+    #: what the baseline was measured on; None where no model could be fitted to the rows before
+    shown: Shown | None
     gate: GateResult | None = None
     notes: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -66,18 +108,16 @@ def make_first(request: TrainRequest, data: TrainingData, learner: Learner) -> M
     reference = examples.part(0, int((examples.rows < 0).sum()))
     cut = int(len(reference) * (1 - BASELINE_SHARE))
     early, late = reference.part(0, cut), reference.part(cut, len(reference))
-    baseline, metrics, notes = None, {}, ("The baseline could not be measured: the reference's start is too small.",)
-    if early.teach:
-        rehearsal = learner.fit(early)
-        baseline, metrics, notes = _baseline(model, rehearsal, late, request.seed), _metrics(model, rehearsal, late), ()
+    shown = Shown.by(learner.fit(early), late) if early.teach else None
     pipeline = learner.fit(reference)
     return Made(
         pipeline=pipeline,
         learned=reference,
-        baseline=baseline,
-        metrics=metrics,
+        baseline=shown.baseline(model) if shown else None,
+        metrics=shown.metrics(model) if shown else {},
         profiled=data.reference,
-        notes=notes,
+        shown=shown,
+        notes=() if shown else ("The baseline could not be measured: the reference's start is too small.",),
     )
 
 
@@ -94,18 +134,22 @@ def make_challenger(
     span = choose_span(losses)
     challenger = learner.fit(learned := examples.part(max(0, split.hold_out - span), split.hold_out))
     hold_out = examples.part(split.hold_out, len(examples))
-    gate = _gate(request, data, champion, hold_out, Answers(*answers(challenger, hold_out)))
+    shown = Shown.by(challenger, hold_out)
+    gate = _gate(request, data, champion, shown)
     pipeline = challenger
     if gate.verdict == "better":
         first = 0 if span >= split.validation else len(examples) - span
         pipeline = learner.fit(learned := examples.part(first, len(examples)))
+    baseline, metrics = shown.baseline(model), shown.metrics(model)
+    if baseline is None:  # with too few rows to judge on, what the candidate did on the validation rows is the best
+        shown = Shown.by(candidates[span], validation)
+        baseline = shown.baseline(model)
     return Made(
         pipeline=pipeline,
         learned=learned,
-        # with too few rows to judge on, what the candidate did on the validation rows is the best there is
-        baseline=_baseline(model, challenger, hold_out, request.seed)
-        or _baseline(model, candidates[span], validation, request.seed),
-        metrics=_metrics(model, challenger, hold_out),
+        baseline=baseline,
+        metrics=metrics,
+        shown=shown,
         profiled=data.newest(max(PROFILE_ROWS, min(len(learned) + len(hold_out), PROFILE_WINDOWS * window))),
         gate=gate,
         notes=(f"Learned from {len(learned)} rows; tried {len(losses)} spans and chose {span} rows.",),
@@ -139,10 +183,8 @@ def _losses(pipeline: Pipeline, examples: Examples) -> NDArray[np.float64]:
     return (1 - probabilities[np.arange(len(examples)), examples.target]) ** 2
 
 
-def _gate(
-    request: TrainRequest, data: TrainingData, champion: VersionRef, hold_out: Examples, challenger: Answers
-) -> GateResult:
-    model = request.model
+def _gate(request: TrainRequest, data: TrainingData, champion: VersionRef, shown: Shown) -> GateResult:
+    model, hold_out = request.model, shown.examples
     given = answer(model, champion, data.production_rows(hold_out.rows))
     if given is None:
         raise TrainingError(f"version {champion.version} cannot answer the hold-out: the data lacks its columns")
@@ -151,35 +193,7 @@ def _gate(
         model.task,
         truth=hold_out.truth,
         champion=Answers(given[0], given[1]),
-        challenger=challenger,
+        challenger=Answers(shown.prediction, shown.scores),
         rules=GateRules(confidence=request.confidence, seed=request.seed),
         classes=list(hold_out.classes) or None,
     )
-
-
-def _baseline(model: Model, pipeline: Pipeline, examples: Examples, seed: int) -> MetricReading | None:
-    prediction, score = answers(pipeline, examples)
-    return measure(
-        model.metric,
-        model.task,
-        truth=examples.truth,
-        prediction=prediction,
-        score=score,
-        seed=seed,
-        classes=list(examples.classes) or None,
-    )
-
-
-def _metrics(model: Model, pipeline: Pipeline, examples: Examples) -> dict[str, float]:
-    """The model's metric and those its pipeline's `evaluation` names, as far as they are defined."""
-    if not len(examples):
-        return {}
-    wanted = (model.metric, *(model.pipeline.evaluation.metrics if model.pipeline else ()))
-    regression = {"r2", "mae", "rmse"}
-    fitting = [name for name in dict.fromkeys(wanted) if (name in regression) == (model.task == "regression")]
-    prediction, score = answers(pipeline, examples)
-    classes = list(examples.classes) or None
-    values = {
-        name: metric_value(name, model.task, examples.truth, prediction, score, classes=classes) for name in fitting
-    }
-    return {name: value for name, value in values.items() if np.isfinite(value)}

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from duetmind_adaptive.drift.labels import complete_rows
 from duetmind_adaptive.drift.metrics import measure
 from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.errors import ArtifactError, TrainingError
@@ -36,8 +37,9 @@ from duetmind_adaptive.registry.manifest import Feature, Manifest
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.columns import feature_columns
 from duetmind_adaptive.sources.reference import read_reference
+from duetmind_adaptive.tasks.holdout import write_holdout, write_sample
 from duetmind_adaptive.tasks.measure import answer
-from duetmind_adaptive.tasks.recipes import Made, make_challenger, make_first
+from duetmind_adaptive.tasks.recipes import Made, Shown, make_challenger, make_first
 from duetmind_adaptive.tasks.requests import TrainRequest
 from duetmind_adaptive.tasks.surroundings import moments_of
 from duetmind_adaptive.tasks.training_data import TrainingData, moment_of, read_training_data
@@ -78,7 +80,8 @@ def _adopt(request: TrainRequest, folder: Path) -> TrainingReport:
     reference = read_reference(model)
     features, moments = feature_columns(reference.schema, model), moments_of(model, reference)
     Reference.from_table(reference, features, moments=moments).save(folder / PROFILE)
-    baseline = _given_metric(model, reference)
+    write_sample(folder, reference, (*features, model.target, model.timestamp))
+    baseline = _given_metric(model, reference, folder)
     report = TrainingReport(
         folder=folder,
         sha256="",
@@ -95,16 +98,21 @@ def _adopt(request: TrainRequest, folder: Path) -> TrainingReport:
     return report
 
 
-def _given_metric(model: Model, reference: pa.Table) -> MetricReading | None:
+def _given_metric(model: Model, reference: pa.Table, folder: Path) -> MetricReading | None:
+    """What the answers in the reference score; the rows that have both label and answer are kept as the hold-out."""
     if model.target is None or model.prediction is None or model.target not in reference.column_names:
         return None
     elsewhere = VersionRef(model=model.name, version=0, folder=model.folder, artifact=None, sha256=None)
-    known = reference.filter(reference[model.target].is_valid())
-    given = answer(model, elsewhere, known)
+    given = answer(model, elsewhere, reference)
     if given is None:
         return None
-    truth = known[model.target].to_numpy(zero_copy_only=False)
-    return measure(model.metric, model.task, truth=truth, prediction=given[0], score=given[1])
+    truth = reference[model.target].to_numpy(zero_copy_only=False)
+    rows = complete_rows(truth, given[0], given[1])
+    truth, prediction, score = truth[rows], given[0][rows], None if given[1] is None else given[1][rows]
+    table = reference.filter(pa.array(rows)).select([*feature_columns(reference.schema, model), model.target])
+    classes = np.array([]) if model.task == "regression" else np.unique(truth.tolist())
+    write_holdout(folder, table, model.target, prediction=prediction, scores=score, classes=classes)
+    return measure(model.metric, model.task, truth=truth, prediction=prediction, score=score)
 
 
 def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
@@ -121,6 +129,8 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
         made = make_challenger(request, data, learner, champion, _last_row_seen(champion))
         profile = Reference.from_table(made.profiled, tuple(data.kinds), moments=moments_of(model, made.profiled))
     profile.save(folder / PROFILE)
+    write_sample(folder, made.profiled, (*data.kinds, model.target, model.timestamp))
+    _keep_shown(folder, data, made.shown, model.target)
     manifest = _manifest(request, data, made)
     report = TrainingReport(
         folder=folder,
@@ -137,6 +147,16 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
     )
     _describe(report, request, manifest)
     return report
+
+
+def _keep_shown(folder: Path, data: TrainingData, shown: Shown | None, target: str | None) -> None:
+    """Write the hold-out: the rows that the baseline was measured on, with the answers that it was measured of."""
+    if shown is None or target is None or not len(shown.examples):
+        return
+    table = data.labelled_rows(shown.examples.rows).select([*data.kinds, target])
+    if table.num_rows == len(shown.examples):  # else reference and production have other types: not one table
+        classes = shown.examples.classes
+        write_holdout(folder, table, target, prediction=shown.prediction, scores=shown.scores, classes=classes)
 
 
 def _manifest(request: TrainRequest, data: TrainingData, made: Made) -> Manifest:

@@ -47,6 +47,12 @@ class TrainingData:
         """The production rows with these numbers."""
         return self.production.take(pa.array(rows - self.first_row))
 
+    def labelled_rows(self, rows: NDArray[np.int64]) -> pa.Table:
+        """Features and target of rows with these numbers, ascending; the reference's are negative."""
+        older = self.reference.take(pa.array(rows[rows < 0] + self.reference.num_rows))
+        newer = self.production_rows(rows[rows >= 0])
+        return _stack(older, newer) if older.num_rows and newer.num_rows else older if older.num_rows else newer
+
     def newest(self, count: int) -> pa.Table:
         """The last `count` rows, labelled or not; of the reference only where production has too few."""
         lacking = count - self.production.num_rows

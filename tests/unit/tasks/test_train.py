@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import duetmind_adaptive
@@ -13,6 +14,7 @@ from duetmind_adaptive.errors import ArtifactError, ColumnMissingError, Training
 from duetmind_adaptive.records import VersionRef
 from duetmind_adaptive.registry.artifact import load_artifact
 from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.tasks.holdout import read_holdout
 from duetmind_adaptive.tasks.requests import TrainRequest
 from duetmind_adaptive.tasks.train import train_version
 
@@ -92,7 +94,9 @@ def test_the_first_version_learns_the_whole_reference_and_promises_what_it_showe
 
 def test_a_version_s_folder_is_whole_and_can_be_loaded_and_compared_with(folder, first):
     assert first.folder == folder / "models" / "loans" / "versions" / "first-1"
-    assert sorted(path.name for path in first.folder.iterdir()) == ["model.duet", "reference.profile", "version.json"]
+    assert sorted(path.name for path in first.folder.iterdir()) == [
+        "holdout.arrow", "model.duet", "reference.profile", "sample.arrow", "version.json",
+    ]  # fmt: skip
     model = duetmind_adaptive.load_model(first.folder)
     assert (model.predict(a_stream(500, seed=9)) == a_stream(500, seed=9)["y"]).mean() > 0.8
     assert set(Reference.load(first.folder / "reference.profile").columns) == {"x", "job", "noise"}
@@ -114,6 +118,22 @@ def test_after_a_change_the_challenger_learns_from_recent_rows_and_proves_itself
     assert report.trained_rows[1] == 5 * WINDOW
     assert report.trained_rows[0] >= 2 * WINDOW - 100
     assert report.extra["hold_out"] == [5 * WINDOW - 300, 5 * WINDOW]
+
+
+def scored(report):
+    """What the answers in the version's hold-out score."""
+    held = read_holdout(pa.ipc.open_file(report.folder / "holdout.arrow").read_all())
+    assert held.features.column_names[:2] == ["x", "job"]
+    return (held.truth == held.prediction).mean()
+
+
+def test_the_hold_out_that_is_kept_is_what_the_baseline_was_measured_on(folder, first):
+    model = a_model(folder)
+    better = train(model, champion=as_version(first), upto=5 * WINDOW, job="better")
+    rejected = train(model, champion=as_version(first), upto=2 * WINDOW, job="rejected")
+    unjudged = train(model, champion=as_version(better, 2), upto=5 * WINDOW, job="unjudged")
+    for report in (first, better, rejected, unjudged):
+        assert scored(report) == report.baseline.value
 
 
 def test_without_a_change_the_champion_stays(folder, first):
@@ -206,7 +226,10 @@ def test_a_model_deployed_elsewhere_is_known_by_its_answers(folder):
     model = a_model(folder, pipeline=None, prediction="said", features=("x", "job"))
     report = train(model)
     assert report.sha256 == ""
-    assert sorted(path.name for path in report.folder.iterdir()) == ["reference.profile", "version.json"]
+    assert sorted(path.name for path in report.folder.iterdir()) == [
+        "holdout.arrow", "reference.profile", "sample.arrow", "version.json",
+    ]  # fmt: skip
+    assert scored(report) == report.baseline.value
     assert 0.9 < report.baseline.value < 1
     with pytest.raises(TrainingError, match="model loans has no pipeline, so nothing here trains it"):
         train(model, champion=as_version(report), upto=500, job="again")
