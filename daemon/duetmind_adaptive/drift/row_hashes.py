@@ -48,7 +48,8 @@ def _mixed(values: Hashes) -> Hashes:
 _BYTES = _mixed(np.arange(1, 257, dtype=np.uint64))
 
 
-def _texts(words: pa.LargeStringArray) -> Hashes:
+def text_hashes(words: pa.LargeStringArray) -> Hashes:
+    """One number for each text, none of them missing; equal for equal texts, its bits not yet spread."""
     parts = [_few_texts(words.slice(at, TEXTS_AT_ONCE)) for at in range(0, len(words), TEXTS_AT_ONCE)]
     return np.concatenate([np.empty(0, dtype=np.uint64), *parts])
 
@@ -84,7 +85,7 @@ def _column(column: pa.ChunkedArray) -> Hashes | None:
 
 def _hashed_texts(texts: pa.ChunkedArray) -> Hashes:
     encoded = texts.cast(pa.large_string()).combine_chunks().dictionary_encode()
-    return (_mixed(_texts(encoded.dictionary)) | _ONE)[encoded.indices.to_numpy()]
+    return (_mixed(text_hashes(encoded.dictionary)) | _ONE)[encoded.indices.to_numpy()]
 
 
 def _hashed_numbers(values: pa.ChunkedArray) -> Hashes:

@@ -21,7 +21,7 @@ from duetmind_adaptive.sources.csv_header import HEADER_LIMIT, Header, check_tex
 from duetmind_adaptive.sources.csv_rows import Positions, row_ends
 from duetmind_adaptive.sources.csv_values import RawRows, parse_rows
 from duetmind_adaptive.sources.files import DataFile, unreadable
-from duetmind_adaptive.sources.spot import Spot
+from duetmind_adaptive.sources.spot import ALL_ROWS, START, Spot
 
 #: bytes looked at in one go; a row longer than the limit means a quote that never closes
 BLOCK = 1 << 20
@@ -63,18 +63,29 @@ class CsvFile:
 
     def read(self, spot: Spot, rows: int, columns: Sequence[str] | None, types: Types) -> list[pa.Table]:
         """The next `rows` rows, one table for each block of text."""
-        header = self._header
-        if header is None:
-            return []
-        wanted = [name for name in header.names if columns is None or name in columns]
+        wanted = self._wanted(columns)
         if not wanted:
             return []
-        tables = list[pa.Table]()
+        tables = list(self._tables(spot, rows, wanted, types))
+        return tables or [pa.Table.from_batches([], pa.schema([(name, types.get(name, pa.null())) for name in wanted]))]
+
+    def stream(self, columns: Sequence[str] | None, types: Types) -> Iterator[pa.Table]:
+        """All rows, a block of text at a time."""
+        wanted = self._wanted(columns)
+        return self._tables(START, ALL_ROWS, wanted, types) if wanted else iter(())
+
+    def _wanted(self, columns: Sequence[str] | None) -> list[str]:
+        names = self._header.names if self._header else ()
+        return [name for name in names if columns is None or name in columns]
+
+    def _tables(self, spot: Spot, rows: int, wanted: list[str], types: Types) -> Iterator[pa.Table]:
+        header = self._header
+        if header is None:
+            return
         for block, after in self._blocks(spot, rows):
             check_text(self.file.path, block)
-            tables.append(parse_rows(RawRows(self.file.path, header, spot.row, after.row, block), wanted, types))
+            yield parse_rows(RawRows(self.file.path, header, spot.row, after.row, block), wanted, types)
             spot = after
-        return tables or [pa.Table.from_batches([], pa.schema([(name, types.get(name, pa.null())) for name in wanted]))]
 
     def ended(self, spot: Spot) -> bool:
         """Whether only empty lines follow."""

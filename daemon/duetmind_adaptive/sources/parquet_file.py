@@ -66,6 +66,13 @@ class ParquetFile:
             self._last_read = last, table.slice(table.num_rows - 1)
         return [table]
 
+    def stream(self, columns: Sequence[str] | None, types: Types) -> Iterator[pa.Table]:  # noqa: ARG002 - as of `read`
+        """All rows, `BATCH` at a time."""
+        wanted = [name for name in self._names if columns is None or name in columns]
+        with self._errors():
+            for batch in self._batches(0, self._starts[-1], wanted):
+                yield plain_table(pa.Table.from_batches([batch])).select(wanted)
+
     def ended(self, spot: Spot) -> bool:
         """Whether `spot` is after the last row."""
         return spot.row >= self._starts[-1]

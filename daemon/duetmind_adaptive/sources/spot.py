@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import pyarrow as pa
@@ -40,6 +40,10 @@ class TableFile(Protocol):
 
     def read(self, spot: Spot, rows: int, columns: Sequence[str] | None, types: Types) -> list[pa.Table]:
         """The next `rows` rows, in pieces; of `columns` those that are there."""
+        ...
+
+    def stream(self, columns: Sequence[str] | None, types: Types) -> Iterator[pa.Table]:
+        """All rows from the first on, a few at a time, so that no more than these are held."""
         ...
 
     def ended(self, spot: Spot) -> bool:

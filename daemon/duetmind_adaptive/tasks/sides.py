@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from duetmind_adaptive.errors import SourceFormatError, SourceMissingError
-from duetmind_adaptive.sources.arrow_types import Types, plain_table
+from duetmind_adaptive.sources.arrow_types import Types, plain_table, plain_type
 from duetmind_adaptive.sources.whole import FEWEST_ROWS
 
 #: columns of a frame that are looked at between two reports of progress
@@ -49,7 +49,7 @@ class FrameSide:
     Raises
     ------
     SourceError
-        It has fewer than two rows, or a name twice; `role` (the reference, the current data) begins the sentence.
+        It has fewer than `fewest` rows, or a name twice; `role` (the reference, the current data) begins the sentence.
 
     Examples
     --------
@@ -60,7 +60,7 @@ class FrameSide:
 
     columns_at_once = FRAME_COLUMNS
 
-    def __init__(self, frame: Any, role: str) -> None:
+    def __init__(self, frame: Any, role: str, *, fewest: int = FEWEST_ROWS) -> None:
         self._frame: Any = frame if _is_pandas(frame) else _as_table(frame, role)
         held: list[Any] = list(self._frame.columns if _is_pandas(frame) else self._frame.column_names)
         self.rows = len(frame) if _is_pandas(frame) else self._frame.num_rows
@@ -68,9 +68,9 @@ class FrameSide:
         if len(set(self.names)) < len(self.names):
             twice = next(name for name in self.names if self.names.count(name) > 1)
             raise SourceFormatError(f"{role} has more than one column named '{twice}'; give each a name of its own")
-        if self.rows < FEWEST_ROWS:
+        if self.rows < fewest:
             held_rows = "one row only" if self.rows else "no rows"
-            raise SourceMissingError(f"{role} has {held_rows}; a comparison needs at least {FEWEST_ROWS} rows")
+            raise SourceMissingError(f"{role} has {held_rows}; a comparison needs at least {fewest} rows")
         self.unreadable: dict[str, str] = {}
         self._places = {name: at for at, name in enumerate(self.names)}
 
@@ -118,6 +118,18 @@ def _as_table(frame: Any, role: str) -> pa.Table:
             "or anything else with __arrow_c_stream__"
         )
     return pa.RecordBatchReader.from_stream(frame).read_all()
+
+
+def frame_table(frame: Any, role: str) -> pa.Table:
+    """Any frame, of any number of rows, as a table of plain types; `role` is what sentences call it.
+
+    >>> frame_table(pa.table({"x": pa.array([1.0], pa.float32())}), "the data").schema.types
+    [DataType(float)]
+    """
+    if isinstance(frame, pa.Table) and all(plain_type(kind) == kind for kind in frame.schema.types):
+        return frame
+    side = FrameSide(frame, role, fewest=0)
+    return side.read(list(side.names))
 
 
 def in_groups(names: Sequence[str], size: int) -> list[list[str]]:
