@@ -6,25 +6,28 @@ Formula: ``D = sup_x |F_reference(x) - F_current(x)|``, in [0, 1].
 
 p-value, by the rule of `scipy.stats.ks_2samp` (``method="auto"``): exact (lattice paths, Hodges 1958) while the
 larger sample has at most 10,000 values, else the distribution of the one-sample statistic for the effective size
-``n m / (n + m)`` (Simard & L'Ecuyer 2011). With ties both are conservative: the true p-value is smaller.
+``n m / (n + m)`` (`kolmogorov`). With ties both are conservative: the true p-value is smaller.
 
 References
 ----------
 J. L. Hodges, "The significance probability of the Smirnov two-sample test", Arkiv för Matematik 3 (1958), 469-486.
-R. Simard, P. L'Ecuyer, "Computing the two-sided Kolmogorov-Smirnov distribution", J. Stat. Software 39 (2011), 11.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import ks_2samp, kstwo
+
+from duetmind_adaptive.stats.kolmogorov import kolmogorov_sf
+from duetmind_adaptive.stats.ks_exact import COUNTED_UP_TO, exact_sf
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 #: values in the larger sample up to which the p-value is exact
 EXACT_UP_TO = 10_000
@@ -60,16 +63,26 @@ class _Shares(NamedTuple):
         return np.maximum(above, self.many_below[1:] - self.few_up_to[:-1])
 
 
-def _shares(few: Floats, many: Floats, points: Floats) -> _Shares:
-    return _Shares(
-        np.searchsorted(few, points, side="left") / few.size,
-        np.searchsorted(few, points, side="right") / few.size,
-        np.searchsorted(many, points, side="left") / many.size,
-        np.searchsorted(many, points, side="right") / many.size,
-    )
+def _shares(few: Floats, many: Floats, places: Places) -> _Shares:
+    """Of rows of the smaller sample, no two with the same value; searches are spared where no values are tied."""
+    points = few[places]
+    below, up_to = places, places + 1
+    if ((few[places - 1] == points) | (few[up_to % few.size] == points)).any():
+        below, up_to = np.searchsorted(few, points, side="left"), np.searchsorted(few, points, side="right")
+    many_below = np.searchsorted(many, points, side="left")
+    many_up_to = many_below
+    if (many[np.minimum(many_below, many.size - 1)] == points).any():
+        many_up_to = np.searchsorted(many, points, side="right")
+    return _Shares(below / few.size, up_to / few.size, many_below / many.size, many_up_to / many.size)
 
 
-def _refine(places: NDArray[np.intp], worth: NDArray[np.bool_], stride: int, finer: int) -> NDArray[np.intp]:
+def _distinct(few: Floats, places: Places) -> Places:
+    """The last place of each value at ascending `places`: rows of one value have one gap."""
+    points = few[places]
+    return places[np.append(points[1:] != points[:-1], True)[: places.size]]
+
+
+def _refine(places: Places, worth: NDArray[np.bool_], stride: int, finer: int) -> Places:
     """Return every `finer`-th place in those gaps between neighbours that are `worth` a look, and their ends."""
     within = places[:-1][worth, np.newaxis] + np.arange(0, stride + finer, finer)
     return np.minimum(within, places[1:][worth, np.newaxis]).ravel()
@@ -97,13 +110,14 @@ def ks_distance(reference: Floats, current: Floats) -> float:
     """
     few, many = (current, reference) if current.size <= reference.size else (reference, current)
     if few.size <= _LOOK_AT_ALL:
-        return _shares(few, many, few).largest_gap()
+        return _shares(few, many, _distinct(few, np.arange(few.size))).largest_gap()
     largest, places = 0.0, np.append(np.arange(0, few.size, _STRIDES[0]), few.size - 1)
     for stride, finer in pairwise((*_STRIDES, 1)):
-        shares = _shares(few, many, few[places])
+        places = _distinct(few, places)
+        shares = _shares(few, many, places)
         largest = max(largest, shares.largest_gap())
         places = _refine(places, shares.bounds() > largest, stride, finer)
-    return max(largest, _shares(few, many, few[places]).largest_gap())
+    return max(largest, _shares(few, many, _distinct(few, places)).largest_gap())
 
 
 def ks_two_sample(reference: Floats, current: Floats, exact_up_to: int = EXACT_UP_TO) -> KsResult:
@@ -124,12 +138,22 @@ def ks_two_sample(reference: Floats, current: Floats, exact_up_to: int = EXACT_U
     >>> result.statistic, round(result.p_value, 6)
     (0.4, 0.000582)
     """
-    if max(reference.size, current.size) <= exact_up_to:
-        with warnings.catch_warnings():
-            # an exact count that overflows falls back to the asymptotic value: the rule, no news
-            warnings.simplefilter("ignore", RuntimeWarning)
-            statistic, p_value = np.asarray(ks_2samp(reference, current), dtype=np.float64).tolist()
-        return KsResult(statistic, p_value)
     distance = ks_distance(reference, current)
+    larger = max(reference.size, current.size)
+    if larger <= exact_up_to and larger > COUNTED_UP_TO and reference.size != current.size:
+        return _by_scipy(reference, current)
+    exact = exact_sf(reference.size, current.size, distance) if larger <= exact_up_to else math.inf
+    if exact <= 1.0:  # beyond 1 by rounding, SciPy goes on to the other distribution, and so do we
+        return KsResult(distance, exact)
     effective = float(reference.size) * current.size / (float(reference.size) + current.size)
-    return KsResult(distance, float(np.clip(kstwo.sf(distance, np.round(effective)), 0.0, 1.0)))
+    return KsResult(distance, kolmogorov_sf(round(effective), distance))
+
+
+def _by_scipy(reference: Floats, current: Floats) -> KsResult:
+    """SciPy's exact count, which is compiled."""
+    from scipy.stats import ks_2samp  # noqa: PLC0415 - a second of import, for sizes that checks do not ask for
+
+    with warnings.catch_warnings():
+        # an exact count that overflows falls back to the asymptotic value: the rule, no news
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return KsResult(*np.asarray(ks_2samp(reference, current), dtype=np.float64).tolist())
