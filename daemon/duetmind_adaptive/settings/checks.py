@@ -115,9 +115,6 @@ def _later(config: Config) -> Iterator[Problem]:
     if config.orchestration.use_ray:
         text = "Ray comes with a later release; jobs run in the local process pool until then"
         yield Problem(path=("orchestration", "use_ray"), text=text, warning=True)
-    for name in (name for name, model in config.models.items() if model.false_alarms):
-        text = "budgets of false alarms come with a later release; until then 1 check in 1,000 alarms wrongly"
-        yield Problem(path=("models", name, "false_alarms"), text=text, warning=True)
     if not config.models:
         yield Problem(path=("models",), text="no model is configured, so nothing is watched", warning=True)
 

@@ -238,8 +238,8 @@ class ModelSettings(Section):
     ) = Field(default=None, description="a name, a file or an inline pipeline; default: pipeline_defaults")
     automl: AutomlSettings | None = Field(default=None, description="search for a pipeline instead")
     retrain: dict[str, Any] | None = Field(default=None, description="the model's own trainer instead of a pipeline")
-    false_alarms: Annotated[str, AfterValidator(_rate)] | None = Field(
-        default=None, description="how often a wrong alarm is tolerable, as in 1 per 30d"
+    false_alarms: Annotated[str, AfterValidator(_rate)] = Field(
+        default="1 per 30d", description="how often a wrong alarm is tolerable; default: 1 per 30d"
     )
     responses: tuple[str, ...] | None = Field(
         default=None, description="what to do about drift; [] only watches; default: see auto_retrain_enabled"
@@ -296,6 +296,8 @@ class Model(Section):
     pipeline: PipelineSettings | None
     responses: tuple[str, ...]
     drift_threshold: float
+    #: while nothing changes, time between two alarms, on average at least
+    false_alarm_every: timedelta = timedelta(days=30)
     opens_after: int
     clears_after: int
     max_retrains_per_day: int

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 from duetmind_adaptive.settings.checks import RESPONSES
+from duetmind_adaptive.settings.durations import parse_duration
 from duetmind_adaptive.settings.model import (
     Config,
     LabelSettings,
@@ -91,6 +93,7 @@ def _model(
         pipeline=pipeline,
         responses=responses,
         drift_threshold=model.drift_threshold or monitoring.drift_threshold,
+        false_alarm_every=_time_between(model.false_alarms),
         opens_after=monitoring.opens_after,
         clears_after=monitoring.clears_after,
         max_retrains_per_day=config.responses.retrain_model.max_auto_retrains_per_day,
@@ -112,6 +115,12 @@ def _pipeline(model: ModelSettings, pipeline: PipelineSettings, responses: tuple
     only_watched = model.prediction is not None and model.pipeline is None and RESPONSES[0] not in responses
     trains = model.target is not None and model.retrain is None and not only_watched
     return pipeline if trains else None
+
+
+def _time_between(rate: str) -> timedelta:
+    """The average time between two events of a rate such as `1 per 30d`."""
+    count, _, period = rate.partition(" per ")
+    return parse_duration(period) / int(count)
 
 
 def _default_metric(model: ModelSettings) -> Metric:

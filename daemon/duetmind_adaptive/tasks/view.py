@@ -8,17 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
+from cronsim import CronSim
 
+from duetmind_adaptive.drift.budget import Part, alarm_checks
 from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.records import VersionRef, Window
 from duetmind_adaptive.registry.layout import HOLDOUT, SAMPLE
-from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.settings.model import Model, ScheduleSettings
 from duetmind_adaptive.sources.labels import labels_due, with_labels
 from duetmind_adaptive.sources.production import ProductionSource
 from duetmind_adaptive.tasks.measure import Answers, answer
+
+
+#: slots of a cron schedule that its average interval is taken of
+SLOTS_LOOKED_AT = 101
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +41,21 @@ class View:
     reference: Reference
     source: ProductionSource
     now: datetime
+
+    def alarm_checks(self, part: Part) -> float:
+        """How many checks lie between two false alarms of this part of the check, on average at least."""
+        return alarm_checks(self.model.false_alarm_every.total_seconds(), self.window_seconds, part)
+
+    @cached_property
+    def window_seconds(self) -> float:
+        """From one window to the next: as the config cuts them, as the reference's rows came, or as checks are due."""
+        window, clock = self.model.production.window, self.reference.clock
+        if window.every is not None:
+            return window.every.total_seconds()
+        if clock is not None and clock.values.size > 1 and clock.values[-1] > clock.values[0]:
+            span = float(clock.values[-1] - clock.values[0])
+            return span / (self.reference.rows - 1) * self.window.rows
+        return seconds_between(self.model.schedule, self.now)
 
     @cached_property
     def answers(self) -> Answers | None:
@@ -58,6 +80,19 @@ class View:
     def holdout(self) -> pa.Table | None:
         """Labelled rows that the version did not learn from, with its answers (`tasks.holdout`); None without any."""
         return _stored(self.version.folder / HOLDOUT)
+
+
+def seconds_between(schedule: ScheduleSettings, now: datetime) -> float:
+    """From one check to the next, on average over the next hundred.
+
+    >>> from datetime import UTC
+    >>> seconds_between(ScheduleSettings(cron="0 6 * * *"), datetime(2026, 1, 1, tzinfo=UTC))
+    86400.0
+    """
+    if schedule.every is not None:
+        return schedule.every.total_seconds()
+    times = list(islice(CronSim(schedule.cron or "", now), SLOTS_LOOKED_AT))
+    return (times[-1] - times[0]).total_seconds() / (len(times) - 1)
 
 
 def _stored(path: Path) -> pa.Table | None:

@@ -57,7 +57,7 @@ def test_the_commented_model_can_be_used_and_names_every_setting(tmp_path: Path)
     text = "models:\n" + re.sub(r"^#", "", example, flags=re.MULTILINE)
     (tmp_path / "c.yaml").write_text(text)
     loaded = load_config(tmp_path / "c.yaml", {})
-    assert [warning.split(": ")[1] for warning in loaded.warnings] == ["models.loans.false_alarms"]
+    assert not loaded.warnings
     for name, field in ModelSettings.model_fields.items():
         assert re.search(rf"^ +(# )?{name}:", text, flags=re.MULTILINE), name
         assert (field.description or "").partition(";")[0] in text, name

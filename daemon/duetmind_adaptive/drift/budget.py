@@ -1,0 +1,47 @@
+"""One promise for a whole check: how rarely each of its parts may raise an alarm while nothing changes.
+
+A check asks many questions, and each can be answered wrongly. The promised rate is dealt out over the parts by fixed
+shares, so that the rate of all of them together is kept whatever their dependence (a union bound). A part that judges
+each window by itself does so at ``alpha = 1 / alarm_checks``; one that gathers evidence raises an alarm at a level of
+`alarm_checks`, which an e-detector reaches no sooner on average.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Part = Literal["columns", "metric", "multivariate", "concept", "estimate", "calibration", "segments", "prediction"]
+
+SHARES: dict[Part, float] = {
+    "columns": 0.5,
+    "metric": 0.2,
+    "multivariate": 0.1,
+    "concept": 0.1,
+    "estimate": 0.025,
+    "calibration": 0.025,
+    "segments": 0.025,
+    "prediction": 0.025,
+}
+
+#: a check alarms wrongly at most once in so many, also where checks are so rare that the promise would allow more
+FEWEST_CHECKS = 720.0
+
+
+def alarm_checks(false_alarm_every: float, check_every: float, part: Part) -> float:
+    """How many checks lie between two false alarms of one part, on average at least.
+
+    Parameters
+    ----------
+    false_alarm_every
+        The promise: seconds between two false alarms, on average at least.
+    check_every
+        Seconds from one window to the next.
+    part
+        Which part of the check.
+
+    Examples
+    --------
+    >>> alarm_checks(30 * 86_400, 3_600, "columns"), alarm_checks(30 * 86_400, 60, "metric")
+    (1440.0, 216000.0)
+    """
+    return max(false_alarm_every / check_every, FEWEST_CHECKS) / SHARES[part]
