@@ -23,7 +23,6 @@ from duetmind_adaptive.sources.labels import labels_due, with_labels
 from duetmind_adaptive.sources.production import ProductionSource
 from duetmind_adaptive.tasks.measure import Answers, answer
 
-
 #: slots of a cron schedule that its average interval is taken of
 SLOTS_LOOKED_AT = 101
 
