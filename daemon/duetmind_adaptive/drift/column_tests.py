@@ -1,49 +1,51 @@
 """One column of a window against the same column of the reference: which tests, and how far it moved.
 
-| kind | tests | effect, in [0, 1] | significance |
-| --- | --- | --- | --- |
-| numeric, datetime | KS, PSI on the reference's deciles | KS distance | KS |
-| text | the same on the lengths of the texts | KS distance | KS |
-| categorical, boolean | chi-square, PSI, Fisher when rare cells matter | total variation | chi-square and Fisher |
+| kind | parts | tests of each |
+| --- | --- | --- |
+| numeric | values | `drift.menu` |
+| categorical, boolean | values | `drift.menu` |
+| datetime | position in time, hour of the day, day of the week | as numbers; chi-square |
+| text | length, words, runs of three letters (`drift.text`) | as numbers; chi-square |
 
-Fisher's exact test watches the categories that are too rare for a cell of their own in the chi-square table: there a
-renamed category hides, because what vanished and what is new may end up in one pooled cell. Where both run,
-the column's p-value is twice the smaller (Bonferroni).
+The effect is the share of rows that would have to change for the column to be as it was: the total variation over the
+column's cells, without what chance adds to it. So a shift, a wider spread, a longer tail, a category that grew and
+values that went missing are measured alike, whatever the number of rows and of categories: 0.1 is a shift by a quarter
+of a standard deviation, a spread 1.23 times as wide, or a tenth of the rows in other categories.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
+from duetmind_adaptive.drift import menu
+from duetmind_adaptive.drift.cells import DAY, Counts, category_cells, hour_cells, weekday_cells, with_missing
 from duetmind_adaptive.drift.columns import ColumnProfile
+from duetmind_adaptive.drift.evidence import Evidence, Part, joined
 from duetmind_adaptive.records import TestResult
-from duetmind_adaptive.stats.chi_square import MINIMUM_EXPECTED, chi_square, is_sparse
-from duetmind_adaptive.stats.distances import total_variation
-from duetmind_adaptive.stats.fisher import fisher_exact
-from duetmind_adaptive.stats.ks import ks_two_sample
-from duetmind_adaptive.stats.psi import bin_counts, population_stability_index, quantile_edges
+from duetmind_adaptive.stats.chi_square import chi_square
+from duetmind_adaptive.stats.distances import corrected_total_variation
 
-Floats = NDArray[np.float64]
+#: days that both sides must span so that hours, and days of the week, are not just where a window happens to lie
+HOURS_SPAN, WEEKDAYS_SPAN = 2, 14
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What the tests of one column say; without a p-value, `untested` says why."""
-
-    tests: dict[str, TestResult] = field(default_factory=dict[str, TestResult])
-    effect: float = 0.0
-    #: of the whole column, before the correction over columns
-    p_value: float | None = None
-    #: categories of the window that the reference never held, most frequent first
-    unseen: tuple[str, ...] = ()
-    untested: str | None = None
-
-
-def examine(reference: ColumnProfile, current: ColumnProfile) -> Evidence:
+def examine(
+    reference: ColumnProfile,
+    current: ColumnProfile,
+    *,
+    tests: Sequence[str] | None = None,
+    beside: Sequence[str] = (),
+) -> Evidence:
     """Compare two summaries of one column, both made as the reference's kind.
+
+    Parameters
+    ----------
+    reference, current
+        The summaries.
+    tests
+        Names of `drift.menu`; None takes the default of kind and size.
+    beside
+        What to add to the default.
 
     Examples
     --------
@@ -59,8 +61,12 @@ def examine(reference: ColumnProfile, current: ColumnProfile) -> Evidence:
     if obstacle:
         return Evidence(untested=obstacle)
     if reference.kind in {"categorical", "boolean"}:
-        return _test_categories(reference, current)
-    return _test_numbers(reference.values, current.values)
+        return _test_categories(reference, current, tests, beside)
+    parts = list(_number_parts(reference, current, tests, beside))
+    evidence = joined(parts)
+    if evidence is None and not parts:
+        return Evidence(untested="all of its times lie after the reference's, as time goes")
+    return evidence or Evidence(untested=_no_p_value(reference, tests, menu.NUMBER_TESTS))
 
 
 def _obstacle(reference: ColumnProfile, current: ColumnProfile) -> str | None:
@@ -74,7 +80,8 @@ def _obstacle(reference: ColumnProfile, current: ColumnProfile) -> str | None:
         if not profile.values.size and not profile.counts.size:
             return f"no finite value in {side}"
     if reference.distinct == current.distinct == 1 and _only_value(reference) == _only_value(current):
-        return "one and the same value on both sides"
+        holes = reference.missing + reference.infinite + current.missing + current.infinite
+        return None if holes else "one and the same value on both sides"
     return None
 
 
@@ -82,61 +89,54 @@ def _only_value(profile: ColumnProfile) -> object:
     return profile.categories[0] if profile.categories else float(profile.values[0])
 
 
-def _test_numbers(reference: Floats, current: Floats) -> Evidence:
-    ks = ks_two_sample(reference, current)
-    edges = quantile_edges(reference)
-    psi = population_stability_index(bin_counts(reference, edges), bin_counts(current, edges))
-    tests = {"ks": TestResult(statistic=ks.statistic, p_value=ks.p_value), "psi": TestResult(statistic=psi)}
-    return Evidence(tests=tests, effect=ks.statistic, p_value=ks.p_value)
+def _no_p_value(reference: ColumnProfile, tests: Sequence[str] | None, choices: Sequence[str] | object) -> str:
+    if tests is None:
+        return "too few rows to compare"
+    known = ", ".join(choices) if isinstance(choices, dict) else ""
+    return f"none of its tests ({', '.join(tests)}) gives a p-value for a {reference.kind} column; choose among {known}"
 
 
-def aligned_counts(reference: ColumnProfile, current: ColumnProfile) -> tuple[Floats, Floats, tuple[str, ...]]:
-    """Counts over the union of categories, and the current ones that the reference never held.
-
-    Where the reference folded its rarest categories into `other`, nobody can tell an unseen category from a rare
-    one: both count as `other` and none is called unseen.
-    """
-    places = {category: at for at, category in enumerate(reference.categories)}
-    folded = reference.other > 0
-    unseen = () if folded else tuple(name for name in current.categories if name not in places)
-    places.update({name: len(reference.categories) + at for at, name in enumerate(unseen)})
-    size = len(places) + 1
-    before, after = np.zeros(size), np.zeros(size)
-    before[: reference.counts.size], before[-1] = reference.counts, reference.other
-    spots = np.array([places.get(name, size - 1) for name in current.categories], dtype=np.intp)
-    np.add.at(after, spots, current.counts)
-    after[-1] += current.other
-    held = (before + after) > 0
-    return before[held], after[held], unseen
+def _test_categories(
+    reference: ColumnProfile, current: ColumnProfile, tests: Sequence[str] | None, beside: Sequence[str]
+) -> Evidence:
+    present, unseen = category_cells(reference, current)
+    pair = menu.Categories(cells=with_missing(present, reference, current), present=present)
+    names = tests if tests is not None else (*menu.DEFAULT_CATEGORIES, *beside)
+    part = Part(menu.run(menu.CATEGORY_TESTS, names, pair), corrected_total_variation(*pair.cells))
+    evidence = joined([part], unseen)
+    if evidence is None and tests is None:
+        reason = "one category only, or too few rows to compare categories"
+        return Evidence(tests=part.tests, unseen=unseen, untested=reason)
+    return evidence or Evidence(unseen=unseen, untested=_no_p_value(reference, tests, menu.CATEGORY_TESTS))
 
 
-def _test_categories(reference: ColumnProfile, current: ColumnProfile) -> Evidence:
-    before, after, unseen = aligned_counts(reference, current)
-    tests = {"psi": TestResult(statistic=population_stability_index(before, after))}
-    together = chi_square(before, after)
-    if together:
-        tests["chi2"] = TestResult(statistic=together.statistic, p_value=together.p_value)
-    rare = _rare_cells(before, after)
-    if rare is not None:
-        tests["fisher"] = _test_rare(before, after, rare)
-    if together is None and rare is None:
-        return Evidence(tests=tests, unseen=unseen, untested="one category only, or too few rows to compare categories")
-    p_values = [test.p_value for test in tests.values() if test.p_value is not None]
-    p_value = min(1.0, len(p_values) * min(p_values))
-    return Evidence(tests=tests, effect=total_variation(before, after), p_value=p_value, unseen=unseen)
+def _number_parts(
+    reference: ColumnProfile, current: ColumnProfile, tests: Sequence[str] | None, beside: Sequence[str]
+) -> Iterator[Part]:
+    if reference.kind != "datetime" or current.values[0] < reference.values[-1]:
+        pair = menu.Numbers(reference, current)
+        size = reference.values.size + current.values.size
+        names = tests if tests is not None else (*menu.default_numbers(size), *beside)
+        yield Part(menu.run(menu.NUMBER_TESTS, names, pair), corrected_total_variation(*pair.cells))
+    if reference.kind == "datetime":
+        yield from _calendar(reference, current)
+    if reference.kind == "text" and reference.words.size and current.words.size:
+        yield from _counted("words", Counts(reference.words.astype(float), current.words.astype(float)))
+        yield from _counted("ngrams", Counts(reference.ngrams.astype(float), current.ngrams.astype(float)))
 
 
-def _rare_cells(before: Floats, after: Floats) -> NDArray[np.bool_] | None:
-    """Return the categories that chi-square cannot see by themselves, even together; None when there are none."""
-    rare = is_sparse(before, after)
-    if rare.all():
-        rare[np.argmax(before + after)] = False
-    rows = before.sum(), after.sum()
-    expected = (before + after)[rare].sum() * min(rows) / sum(rows)
-    return rare if 0 < expected < MINIMUM_EXPECTED else None
+def _calendar(reference: ColumnProfile, current: ColumnProfile) -> Iterator[Part]:
+    before, after = reference.values, current.values
+    days = min(before[-1] - before[0], after[-1] - after[0]) / DAY
+    if days >= HOURS_SPAN:
+        yield from _counted("hour_of_day", hour_cells(before, after))
+    if days >= WEEKDAYS_SPAN:
+        yield from _counted("day_of_week", weekday_cells(before, after))
 
 
-def _test_rare(before: Floats, after: Floats, rare: NDArray[np.bool_]) -> TestResult:
-    counts = [int(side[cells].sum()) for side in (before, after) for cells in (rare, ~rare)]
-    result = fisher_exact(*counts)
-    return TestResult(statistic=result.odds_ratio, p_value=result.p_value)
+def _counted(name: str, counts: Counts) -> Iterator[Part]:
+    """A part that is nothing but counts; none where there is one cell only."""
+    result = chi_square(*counts)
+    if result is not None:
+        test = TestResult(statistic=result.statistic, p_value=result.p_value)
+        yield Part({name: test}, corrected_total_variation(*counts))

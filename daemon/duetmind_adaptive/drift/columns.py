@@ -2,7 +2,7 @@
 
 Numbers, times and text lengths are kept sorted, exact up to `Limits.values` and as an evenly spaced quantile subsample
 above (whose empirical distribution is within 1 / `Limits.values` of the full one); categories as counts, the rarest
-folded into `other` beyond `Limits.categories`.
+folded into `other` beyond `Limits.categories`, and then all of them by their hash as well; of texts what `text` draws.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from duetmind_adaptive.drift import kinds
+from duetmind_adaptive.drift.encoded import encode, text_array
 from duetmind_adaptive.drift.mojibake import garbled
+from duetmind_adaptive.drift.text import count_text, hashed_counts
 from duetmind_adaptive.records import Kind
 
+#: values whose order is looked at ahead of all the others'
+_FIRST_FEW = 64
 #: garbled texts kept as examples
 GARBLED_KEPT = 5
 
@@ -66,6 +71,13 @@ class ColumnProfile:
     counts: Counts = field(default_factory=_no_counts)
     #: rows of categories that are not kept by name
     other: int = 0
+    #: rows of all categories by the hash of their name, where some were folded into `other`
+    hashed: Counts = field(default_factory=_no_counts)
+    #: rows by the hash of a word, and of a run of letters, drawn from each text
+    words: Counts = field(default_factory=_no_counts)
+    ngrams: Counts = field(default_factory=_no_counts)
+    #: whether whole numbers or times came in ascending order; numbers none twice. None where nobody looked
+    ascends: bool | None = None
     #: rows whose text bears marks of a wrong decoding; None where that was not looked at
     garbled: int | None = None
     #: some of those texts
@@ -87,15 +99,27 @@ class ColumnProfile:
 def longest_run(values: NDArray[np.generic]) -> int:
     """Length of the longest stretch of equal neighbours.
 
+    Where two stretches of k overlap or meet, a longer one begins: doubling k, then halving the step, finds the longest
+    in a few passes over bits, where a list of all stretches' ends would cost as much as sorting the values.
+
     Examples
     --------
     >>> longest_run(np.array([1, 1, 2, 2, 2, 1])), longest_run(np.array([]))
     (3, 0)
     """
-    if not values.size:
-        return 0
-    borders = np.flatnonzero(values[1:] != values[:-1]) + 1
-    return int(np.diff(np.concatenate([[0], borders, [values.size]])).max())
+    same = values[1:] == values[:-1]
+    if not same.any():
+        return min(values.size, 1)
+    length = 1
+    while (doubled := same[:-length] & same[length:]).any():
+        same, length = doubled, 2 * length
+    step = length // 2
+    while step:
+        longer = same[:-step] & same[step:]
+        if longer.any():
+            same, length = longer, length + step
+        step //= 2
+    return length + 1
 
 
 def thin(ascending: Floats, limit: int) -> Floats:
@@ -112,7 +136,12 @@ def thin(ascending: Floats, limit: int) -> Floats:
 
 
 def summarise(
-    name: str, column: pa.ChunkedArray, *, kind: Kind | None = None, limits: Limits | None = None
+    name: str,
+    column: pa.ChunkedArray,
+    *,
+    kind: Kind | None = None,
+    limits: Limits | None = None,
+    like: ColumnProfile | None = None,
 ) -> ColumnProfile:
     """Summarise one column.
 
@@ -126,6 +155,8 @@ def summarise(
         How to compare it, as the reference has it; None decides from type and distinct values.
     limits
         How much to keep.
+    like
+        The reference's summary: its categories are kept by name beside the most frequent ones.
 
     Examples
     --------
@@ -142,28 +173,43 @@ def summarise(
         return replace(start, untested=f"values of type {column.type} cannot be compared", missing=column.null_count)
     if held == "empty":
         return replace(start, missing=len(column))
-    present = kinds.plain(column).drop_null()
     if held == "string" or (held == "boolean" and kind != "numeric"):
-        return _summarise_words(start, present, kind, limits)
-    numbers = _summarise_numbers(start, present, limits)
+        return _summarise_words(start, column, kind, limits, like)
+    if held == "number" and kind == "categorical":
+        names = kinds.number_names(kinds.plain(column).drop_null())
+        return _summarise_words(start, names, kind, limits, like)
+    numbers = _summarise_numbers(start, kinds.plain(column), limits)
     return _numbers_as_booleans(numbers) if kind == "boolean" else numbers
 
 
-def _summarise_numbers(start: ColumnProfile, present: pa.ChunkedArray, limits: Limits) -> ColumnProfile:
-    numbers = kinds.to_float(present)
-    unknown = np.isnan(numbers)
-    if unknown.any():
-        numbers = numbers[~unknown]
+def _summarise_numbers(start: ColumnProfile, column: pa.ChunkedArray, limits: Limits) -> ColumnProfile:
+    numbers = _present(column)
     ascending = np.sort(numbers)
-    first, last = np.searchsorted(ascending, [-np.inf, np.inf], side="right")[0], np.searchsorted(ascending, np.inf)
+    counts_on = start.kind == "datetime" or pa.types.is_integer(column.type)
+    first, last = np.searchsorted(ascending, -np.inf, side="right"), np.searchsorted(ascending, np.inf)
+    distinct = int(np.count_nonzero(ascending[1:] != ascending[:-1])) + int(ascending.size > 0)
     return replace(
         start,
         missing=start.rows - numbers.size,
         infinite=int(first + ascending.size - last),
-        distinct=int(np.count_nonzero(ascending[1:] != ascending[:-1])) + int(ascending.size > 0),
+        distinct=distinct,
+        ascends=counts_on and (start.family == "datetime" or distinct == numbers.size) and _in_order(numbers),
         longest_run=longest_run(numbers),
         values=thin(ascending[first:last], limits.values),
     )
+
+
+def _present(column: pa.ChunkedArray) -> Floats:
+    """The values that are neither null nor NaN, in their order; of floats NumPy drops both faster than Arrow one."""
+    is_float = pa.types.is_float64(column.type)
+    numbers = column.to_numpy() if is_float else kinds.to_float(column.drop_null() if column.null_count else column)
+    unknown = np.isnan(numbers)
+    return numbers[~unknown] if unknown.any() else numbers
+
+
+def _in_order(values: Floats) -> bool:
+    """A look at the first few spares the rest in most columns."""
+    return all(bool((part[1:] >= part[:-1]).all()) for part in (values[:_FIRST_FEW], values))
 
 
 def _numbers_as_booleans(profile: ColumnProfile) -> ColumnProfile:
@@ -177,13 +223,11 @@ def _numbers_as_booleans(profile: ColumnProfile) -> ColumnProfile:
 
 
 def _summarise_words(
-    start: ColumnProfile, present: pa.ChunkedArray, kind: Kind | None, limits: Limits
+    start: ColumnProfile, column: pa.ChunkedArray, kind: Kind | None, limits: Limits, like: ColumnProfile | None
 ) -> ColumnProfile:
-    words = present.cast(pa.large_string())
-    encoded = words.combine_chunks().dictionary_encode()
-    codes = encoded.indices.to_numpy()
-    counts = np.bincount(codes, minlength=len(encoded.dictionary))
-    marked = np.flatnonzero(garbled(encoded.dictionary).to_numpy(zero_copy_only=False))
+    encoded = encode(column)
+    codes, counts = encoded.codes, encoded.counts
+    marked = np.flatnonzero(garbled(encoded.different).to_numpy(zero_copy_only=False))
     known = replace(
         start,
         kind=kind or kinds.kind_of(start.family, counts.size, codes.size),
@@ -191,14 +235,24 @@ def _summarise_words(
         distinct=counts.size,
         longest_run=longest_run(codes),
         garbled=int(counts[marked].sum()),
-        garbled_examples=tuple(encoded.dictionary.take(pa.array(marked[:GARBLED_KEPT])).to_pylist()),
+        garbled_examples=encoded.texts(marked[:GARBLED_KEPT]),
     )
     if known.kind == "text":
-        return replace(known, values=thin(np.sort(kinds.to_float(words)), limits.values))
+        words = kinds.plain(column).drop_null().cast(pa.large_string())
+        drawn = count_text(words)
+        lengths = thin(np.sort(kinds.to_float(words)), limits.values)
+        return replace(known, values=lengths, words=drawn.words, ngrams=drawn.ngrams)
     kept = np.argsort(-counts, kind="stable")[: limits.categories]
+    folded = kept.size < counts.size
+    if folded and like is not None and like.categories:
+        named = pc.call_function("is_in", [encoded.different], pc.SetLookupOptions(text_array(like.categories)))
+        kept = np.union1d(kept, np.flatnonzero(named.to_numpy(zero_copy_only=False)))
+        kept = kept[np.argsort(-counts[kept], kind="stable")]
+    by_hash = folded or (like is not None and like.hashed.size > 0)
     return replace(
         known,
-        categories=tuple(encoded.dictionary.take(pa.array(kept)).to_pylist()),
+        hashed=hashed_counts(encoded.different, counts) if by_hash else _no_counts(),
+        categories=encoded.texts(kept),
         counts=counts[kept].astype(np.int64),
         other=int(codes.size - counts[kept].sum()),
     )

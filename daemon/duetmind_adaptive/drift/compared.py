@@ -6,17 +6,17 @@ Jensen–Shannon on the reference's deciles (of categories: on the categories th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from duetmind_adaptive.drift.column_tests import aligned_counts
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.drift.shape import shape_of
 from duetmind_adaptive.drift.verdict import CheckedColumn, check_column
 from duetmind_adaptive.drift.words import describe
-from duetmind_adaptive.records import ColumnReport, ColumnShape, TestResult
-from duetmind_adaptive.stats.jensen_shannon import jensen_shannon
-from duetmind_adaptive.stats.psi import bin_counts, quantile_edges
-from duetmind_adaptive.stats.wasserstein import wasserstein_distance
+from duetmind_adaptive.records import ColumnShape
+
+#: what people want to see beside the tests
+DISTANCES = ("wasserstein", "jensen_shannon")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,9 @@ class ComparedColumn:
     shape: ColumnShape | None = None
 
 
-def compare_column(reference: ColumnProfile, current: ColumnProfile | None) -> ComparedColumn:
+def compare_column(
+    reference: ColumnProfile, current: ColumnProfile | None, tests: Sequence[str] | None = None
+) -> ComparedColumn:
     """Compare one column on both sides.
 
     Parameters
@@ -39,6 +41,8 @@ def compare_column(reference: ColumnProfile, current: ColumnProfile | None) -> C
         Its summary.
     current
         The same of the current data, made as the reference's kind; None when it is not there.
+    tests
+        Names of `drift.menu`; None takes the default and the two distances.
 
     Examples
     --------
@@ -47,25 +51,11 @@ def compare_column(reference: ColumnProfile, current: ColumnProfile | None) -> C
     >>> before, after = (summarise("x", pa.chunked_array([range(n, n + 100)])) for n in (0, 50))
     >>> compared = compare_column(before, after)
     >>> sorted(compared.checked.report.tests), compared.checked.report.tests["wasserstein"].statistic
-    (['jensen_shannon', 'ks', 'psi', 'wasserstein'], 50.0)
+    (['anderson_darling', 'chi2', 'jensen_shannon', 'ks', 'psi', 'wasserstein'], 50.0)
     """
-    checked = check_column(reference, current)
+    checked = check_column(reference, current, tests=tests, beside=DISTANCES)
     if current is None or checked.report.untested:
         return ComparedColumn(checked=checked)
     shape = shape_of(reference, current)
-    report = _with_distances(checked.report, reference, current)
     words = describe(reference, current, shape) if shape else ""
-    return ComparedColumn(checked=replace(checked, report=report), words=words, shape=shape)
-
-
-def _with_distances(report: ColumnReport, reference: ColumnProfile, current: ColumnProfile) -> ColumnReport:
-    if reference.kind in {"categorical", "boolean"}:
-        before, after, _ = aligned_counts(reference, current)
-        distances = {"jensen_shannon": jensen_shannon(before, after)}
-    else:
-        edges = quantile_edges(reference.values)
-        counts = bin_counts(reference.values, edges), bin_counts(current.values, edges)
-        travelled = wasserstein_distance(reference.values, current.values)
-        distances = {"wasserstein": travelled, "jensen_shannon": jensen_shannon(*counts)}
-    tests = {name: TestResult(statistic=distance) for name, distance in distances.items()}
-    return replace(report, tests=report.tests | tests)
+    return ComparedColumn(checked=checked, words=words, shape=shape)

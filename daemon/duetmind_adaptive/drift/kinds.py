@@ -87,6 +87,19 @@ def kind_of(held: Family, distinct: int, values: int) -> Kind:
     return kinds.get(held, "text")
 
 
+def number_names(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Numbers without nulls as the names of categories; NaN becomes null.
+
+    Examples
+    --------
+    >>> number_names(pa.chunked_array([[1.0, 2.5, 1.0]])).to_pylist()
+    ['1', '2.5', '1']
+    """
+    different, places = np.unique(to_float(values), return_inverse=True)
+    names = [None if np.isnan(value) else f"{value:.15g}" for value in different.tolist()]
+    return pa.chunked_array([pa.array(names, pa.large_string()).take(pa.array(places))]).drop_null()
+
+
 def _unit(arrow_type: pa.DataType) -> float:
     if types.is_date32(arrow_type):
         return _DAY

@@ -23,9 +23,9 @@ from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.errors import ArtifactError
 
 #: bumped whenever a field comes or changes its meaning
-FORMAT = 2
-#: versions that can be read: what a file of 1 lacks is unknown, and other versions are refused
-READABLE = (1, FORMAT)
+FORMAT = 3
+#: versions that can be read: what a file of 1 or 2 lacks is unknown, and other versions are refused
+READABLE = (1, 2, FORMAT)
 CHECKSUM_BYTES = 4
 
 _PLAIN = {
@@ -41,10 +41,14 @@ _PLAIN = {
     "other": pa.int64(),
     "untested": pa.string(),
     "garbled": pa.int64(),
+    "ascends": pa.bool_(),
 }
 _ARRAYS = {
     "values": pa.float64(),
     "counts": pa.int64(),
+    "hashed": pa.int64(),
+    "words": pa.int64(),
+    "ngrams": pa.int64(),
     "categories": pa.large_string(),
     "garbled_examples": pa.large_string(),
 }

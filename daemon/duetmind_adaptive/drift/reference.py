@@ -25,7 +25,12 @@ COLUMN_ERRORS = (pa.ArrowException, ArithmeticError, LookupError, TypeError, Val
 
 
 def profile_column(
-    table: pa.Table, name: str, *, kind: Kind | None = None, limits: Limits | None = None
+    table: pa.Table,
+    name: str,
+    *,
+    kind: Kind | None = None,
+    limits: Limits | None = None,
+    like: ColumnProfile | None = None,
 ) -> ColumnProfile:
     """Summarise one column of a table; a column that cannot be read says so in `untested` instead of raising."""
     positions = table.schema.get_all_field_indices(name)
@@ -33,7 +38,7 @@ def profile_column(
     try:
         if len(positions) > 1:
             raise ValueError(f"{len(positions)} columns have this name")
-        return summarise(name, column, kind=kind, limits=limits)
+        return summarise(name, column, kind=kind, limits=limits, like=like)
     except COLUMN_ERRORS as error:
         held = kinds.family(column.type)
         return ColumnProfile(

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from duetmind_adaptive.drift.column_tests import aligned_counts
+from duetmind_adaptive.drift.cells import aligned_counts
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.records import ColumnShape, Kind
 from duetmind_adaptive.stats.psi import bin_counts, quantile_edges

@@ -1,10 +1,11 @@
 """From profiles to a verdict: which columns of a window drifted, what is broken in it, and what the whole check found.
 
-A column drifts when its p-value, adjusted for the number of columns (Benjamini–Hochberg), is below `alpha` **and** its
-effect reaches the threshold. Effect decides and significance guards it: a million rows do not make dust drift, and
-five rows prove nothing. With nothing changed, a check raises a false alarm with probability `alpha` at most, whatever
-the number of columns; the effect makes it far rarer in windows of more than a few hundred rows. The default of 0.001
-is less than one false alarm in a month of hourly checks even for tiny windows.
+A column drifts when its p-value, adjusted for the number of columns (Benjamini–Yekutieli, which holds however columns
+depend on each other), is below `alpha` **and** its effect reaches the threshold. Effect decides and significance guards
+it: a million rows do not make dust drift, and five rows prove nothing. With nothing changed, a check raises a false
+alarm with probability `alpha` at most, whatever the number of columns; the effect makes it far rarer in windows of
+more than a few hundred rows. The default of 0.001 is less than one false alarm in a month of hourly checks even for
+tiny windows.
 
 `compare` looks at the data alone; `draft` joins it with the model's performance into the check's report, and `settle`
 concludes that report once every examination has added what it found.
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 
 from duetmind_adaptive.check_report import CheckReport
+from duetmind_adaptive.drift.clock import REASON, counts_on
 from duetmind_adaptive.drift.column_tests import examine
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.drift.performance import shortfall
@@ -28,7 +30,7 @@ from duetmind_adaptive.drift.quality.window import Surroundings, window_findings
 from duetmind_adaptive.drift.reference import Reference, profile_column
 from duetmind_adaptive.drift.severity import Facts, grade
 from duetmind_adaptive.records import ColumnReport, DriftKind, Finding, Performance, Window
-from duetmind_adaptive.stats.benjamini_hochberg import benjamini_hochberg
+from duetmind_adaptive.stats.false_discovery import benjamini_yekutieli
 
 #: largest probability of a false alarm in one check of unchanged data
 ALPHA = 0.001
@@ -80,6 +82,7 @@ def compare(
     alpha: float = ALPHA,
     ignore: Collection[str] = (),
     around: Surroundings | None = None,
+    tests: Mapping[str, Sequence[str]] | None = None,
 ) -> DataVerdict:
     """Compare a window with the reference, column by column.
 
@@ -97,6 +100,8 @@ def compare(
         Columns that are new in production and known to be (predictions, keys).
     around
         What is known of the window beside its rows.
+    tests
+        By column, names of `drift.menu`; others get the default of their kind and size.
 
     Examples
     --------
@@ -107,7 +112,11 @@ def compare(
     """
     present = set(current.column_names)
     checked = [
-        check_column(profile, profile_column(current, name, kind=profile.kind) if name in present else None)
+        check_column(
+            profile,
+            profile_column(current, name, kind=profile.kind, like=profile) if name in present else None,
+            tests=(tests or {}).get(name),
+        )
         for name, profile in reference.columns.items()
     ]
     fresh = tuple(sorted(present - reference.known - set(ignore)))
@@ -158,7 +167,7 @@ def gather(
 
 def _decide(checked: Sequence[CheckedColumn], threshold: float, alpha: float) -> list[ColumnReport]:
     tested = [each for each in checked if each.p_value is not None]
-    adjusted = benjamini_hochberg([each.p_value for each in tested if each.p_value is not None]).tolist()
+    adjusted = benjamini_yekutieli([each.p_value for each in tested if each.p_value is not None]).tolist()
     by_name = {each.report.name: value for each, value in zip(tested, adjusted, strict=True)}
     return [_with_verdict(each.report, by_name.get(each.report.name), threshold, alpha) for each in checked]
 
@@ -173,7 +182,13 @@ def _with_verdict(report: ColumnReport, adjusted: float | None, threshold: float
     return replace(report, tests=tests, drift=adjusted < alpha and report.effect >= threshold)
 
 
-def check_column(reference: ColumnProfile, current: ColumnProfile | None) -> CheckedColumn:
+def check_column(
+    reference: ColumnProfile,
+    current: ColumnProfile | None,
+    *,
+    tests: Sequence[str] | None = None,
+    beside: Sequence[str] = (),
+) -> CheckedColumn:
     """Compare one column with the reference's.
 
     Parameters
@@ -182,6 +197,8 @@ def check_column(reference: ColumnProfile, current: ColumnProfile | None) -> Che
         Its summary.
     current
         The window's, made as the reference's kind; None when the window lacks the column.
+    tests, beside
+        As of `examine`.
     """
     name = reference.name
     base = ColumnReport(name=name, kind=reference.kind, missing_reference=reference.missing_share)
@@ -190,20 +207,28 @@ def check_column(reference: ColumnProfile, current: ColumnProfile | None) -> Che
         return CheckedColumn(report=report, findings=(schema.missing_column(name),), absent=True)
     changed = current.family not in {reference.family, "empty"} and reference.family != "empty"
     if not changed:
-        return _check_values(base, reference, current)
+        return _check_values(base, reference, current, tests, beside)
     change = (reference.type, current.type)
     pair = Pair(reference=reference, current=current)
     if (reference.family, current.family) not in _CONVERTIBLE or current.untested:
         reason = f"its type changed from {reference.type} to {current.type}"
         report = replace(base, missing_current=current.missing_share, untested=reason)
         return CheckedColumn(report=report, findings=(retyped.find(pair, breaks=True),), type_change=change)
-    checked = _check_values(base, reference, current)
+    checked = _check_values(base, reference, current, tests, beside)
     findings = (retyped.find(pair, breaks=False), *checked.findings)
     return replace(checked, findings=findings, type_change=change)
 
 
-def _check_values(base: ColumnReport, reference: ColumnProfile, current: ColumnProfile) -> CheckedColumn:
-    evidence = examine(reference, current)
+def _check_values(
+    base: ColumnReport,
+    reference: ColumnProfile,
+    current: ColumnProfile,
+    tests: Sequence[str] | None,
+    beside: Sequence[str],
+) -> CheckedColumn:
+    if counts_on(reference, current):
+        return CheckedColumn(report=replace(base, missing_current=current.missing_share, untested=REASON))
+    evidence = examine(reference, current, tests=tests, beside=beside)
     report = replace(
         base,
         effect=evidence.effect,

@@ -12,7 +12,7 @@ from datetime import timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from duetmind_adaptive.drift.column_tests import aligned_counts
+from duetmind_adaptive.drift.cells import aligned_counts
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.drift.shape import name_of
 from duetmind_adaptive.records import ColumnShape

@@ -13,8 +13,8 @@ TV is the answer. It tends to the plain TV as samples grow, and to 0 where nothi
 References
 ----------
 D. A. Levin, Y. Peres, "Markov Chains and Mixing Times", 2nd ed., AMS (2017), section 4.1.
-J. K. Haldane, "The mean and variance of χ², when used as a test of homogeneity, when expectations are small", Biometrika
-31 (1940), 346-355.
+J. K. Haldane, "The mean and variance of χ², when used as a test of homogeneity, when expectations are small",
+Biometrika 31 (1940), 346-355.
 """
 
 from __future__ import annotations

@@ -14,13 +14,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from duetmind_adaptive.drift.clock import REASON, counts_on
 from duetmind_adaptive.drift.columns import ColumnProfile, Limits
 from duetmind_adaptive.drift.compared import ComparedColumn, compare_column
 from duetmind_adaptive.drift.reference import profile_column
-from duetmind_adaptive.drift.verdict import CheckedColumn, draft, gather, settle
+from duetmind_adaptive.drift.verdict import draft, gather, settle
 from duetmind_adaptive.errors import ColumnMissingError
-from duetmind_adaptive.records import ColumnReport, Kind, Window
+from duetmind_adaptive.records import Window
 from duetmind_adaptive.sources.whole import WholeFiles
 from duetmind_adaptive.tasks.comparison import Comparison
 from duetmind_adaptive.tasks.sides import FrameSide, Side, in_groups
@@ -167,24 +166,10 @@ def _compare_one(name: str, before: tuple[Side, pa.Table], after: tuple[Side, pa
     reference = _profile(*before, name)
     if name not in after[1].column_names:
         return compare_column(reference, None)
-    current = _profile(*after, name, reference.kind)
-    if counts_on(reference, current, (before[1][name], after[1][name])):
-        return _clock(reference, current)
-    return compare_column(reference, current)
+    return compare_column(reference, _profile(*after, name, reference))
 
 
-def _profile(side: Side, table: pa.Table, name: str, kind: Kind | None = None) -> ColumnProfile:
-    profile = profile_column(table, name, kind=kind, limits=_EVERYTHING)
+def _profile(side: Side, table: pa.Table, name: str, like: ColumnProfile | None = None) -> ColumnProfile:
+    profile = profile_column(table, name, kind=like.kind if like else None, limits=_EVERYTHING, like=like)
     reason = side.unreadable.get(name)
     return replace(profile, untested=reason, type="mixed") if reason else profile
-
-
-def _clock(reference: ColumnProfile, current: ColumnProfile) -> ComparedColumn:
-    report = ColumnReport(
-        name=reference.name,
-        kind=reference.kind,
-        missing_reference=reference.missing_share,
-        missing_current=current.missing_share,
-        untested=REASON,
-    )
-    return ComparedColumn(checked=CheckedColumn(report=report))

@@ -48,7 +48,7 @@ def test_the_document_has_the_contract_s_keys(found) -> None:
         assert column.keys() >= {"kind", "drift", "effect", "tests", "quality"}
         assert column["quality"].keys() == {"missing_reference", "missing_current", "unseen_categories"}
         assert all(isinstance(test["statistic"], float) for test in column["tests"].values())
-    assert document["columns"]["amount"]["tests"].keys() == {"ks", "psi", "wasserstein", "jensen_shannon"}
+    assert document["columns"]["amount"]["tests"].keys() == {"ks", "chi2", "psi", "wasserstein", "jensen_shannon"}
     assert document["columns"]["job"]["tests"].keys() == {"chi2", "psi", "jensen_shannon"}
     assert document["columns"]["amount"]["tests"]["ks"].keys() == {"statistic", "p_value", "p_adjusted"}
     assert json.loads(json.dumps(document, allow_nan=False)) == document

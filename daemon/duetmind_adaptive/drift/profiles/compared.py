@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from duetmind_adaptive.drift.column_tests import aligned_counts
+from duetmind_adaptive.drift.cells import aligned_counts
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.drift.compared import ComparedColumn, compare_column
 from duetmind_adaptive.drift.profiles.column import ColumnCounts

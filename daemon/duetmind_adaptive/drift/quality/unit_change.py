@@ -103,7 +103,10 @@ def find(pair: Pair) -> Iterator[Finding]:
     before, after = pair.reference.values, pair.current.values
     if pair.reference.kind != "numeric" or pair.effect < LEAST_EFFECT or min(before.size, after.size) < ROWS:
         return
-    conversion = _known(before, after, pair.effect) or _unknown(before, after, pair.effect)
+    effect = ks_distance(before, after)
+    if effect < LEAST_EFFECT:
+        return
+    conversion = _known(before, after, effect) or _unknown(before, after, effect)
     if conversion is None:
         return
     medians = tuple(f"{_quantile(values, 0.5):.6g}" for values in (before, after))
