@@ -6,6 +6,8 @@
             model.duet          the artifact; none for a model that is deployed elsewhere
             version.json        its sha256, what it learned from and how it did
             reference.profile   the rows it learned from, for drift
+            reference.bins      the same rows counted on bins, for the history that its windows make
+            natural.arrow       how much its columns vary from window to window while nothing changes
             sample.arrow        some of those rows
             holdout.arrow       labelled rows that it did not learn from, with its answers; where there are any
 
@@ -23,6 +25,8 @@ import tempfile
 from pathlib import Path
 
 ARTIFACT, DESCRIPTION, PROFILE = "model.duet", "version.json", "reference.profile"
+BINS = "reference.bins"
+NATURAL = "natural.arrow"
 SAMPLE, HOLDOUT = "sample.arrow", "holdout.arrow"
 CHAMPION, VERSIONS = "champion", "versions"
 

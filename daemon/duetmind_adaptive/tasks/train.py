@@ -39,10 +39,12 @@ from duetmind_adaptive.sources.columns import feature_columns
 from duetmind_adaptive.sources.reference import read_reference
 from duetmind_adaptive.tasks.holdout import write_holdout, write_sample
 from duetmind_adaptive.tasks.measure import answer
+from duetmind_adaptive.tasks.natural import write_natural
 from duetmind_adaptive.tasks.recipes import Made, Shown, make_challenger, make_first
 from duetmind_adaptive.tasks.requests import TrainRequest
 from duetmind_adaptive.tasks.surroundings import moments_of
 from duetmind_adaptive.tasks.training_data import TrainingData, moment_of, read_training_data
+from duetmind_adaptive.tasks.window_profiles import write_bins
 from duetmind_adaptive.training.fitting import Learner
 
 LIBRARIES = ("duetmind-adaptive", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
@@ -79,7 +81,10 @@ def _adopt(request: TrainRequest, folder: Path) -> TrainingReport:
         raise TrainingError(f"model {model.name} has no pipeline, so nothing here trains it; name one in the config")
     reference = read_reference(model)
     features, moments = feature_columns(reference.schema, model), moments_of(model, reference)
-    Reference.from_table(reference, features, moments=moments).save(folder / PROFILE)
+    profile = Reference.from_table(reference, features, moments=moments, kinds=model.column_kinds)
+    profile.save(folder / PROFILE)
+    write_natural(folder, profile, reference, model)
+    write_bins(folder, reference, features)
     write_sample(folder, reference, (*features, model.target, model.timestamp))
     baseline = _given_metric(model, reference, folder)
     report = TrainingReport(
@@ -127,8 +132,11 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
         made, profile = make_first(request, data, learner), data.profile
     else:
         made = make_challenger(request, data, learner, champion, _last_row_seen(champion))
-        profile = Reference.from_table(made.profiled, tuple(data.kinds), moments=moments_of(model, made.profiled))
+        moments = moments_of(model, made.profiled)
+        profile = Reference.from_table(made.profiled, tuple(data.kinds), moments=moments, kinds=model.column_kinds)
     profile.save(folder / PROFILE)
+    write_natural(folder, profile, made.profiled, model)
+    write_bins(folder, made.profiled, tuple(data.kinds))
     write_sample(folder, made.profiled, (*data.kinds, model.target, model.timestamp))
     _keep_shown(folder, data, made.shown, model.target)
     manifest = _manifest(request, data, made)

@@ -116,8 +116,8 @@ class Evidence:
         if grains.size != scores * 2 * EXCESSES.size:
             return cls.none(scores)
         capitals = np.where(grains == np.iinfo(np.int16).min, -math.inf, grains * _GRAIN)
-        plain = (_unpacked(held[name], np.float32).astype(np.float64) for name in ("weight", "weighted"))
-        return cls(capitals.reshape(scores, -1), *plain, _unpacked(held["since"], np.int64))
+        weight, weighted = (_unpacked(held[name], np.float32).astype(np.float64) for name in ("weight", "weighted"))
+        return cls(capitals.reshape(scores, -1), weight, weighted, _unpacked(held["since"], np.int64))
 
 
 def moved(levels: Floats, checks: float) -> NDArray[np.bool_]:

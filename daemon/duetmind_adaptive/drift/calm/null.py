@@ -82,31 +82,30 @@ class Natural:
             shift, variance = shift + expected[:, slot], variance + unsure[:, slot]
         return shift, np.where(rows > 0, np.sqrt(variance), math.inf)
 
-    def save(self, path: Path) -> None:
-        """Write it as one Arrow file with a row for each score; the caller makes it durable."""
-        arrays = {name: getattr(self, name) for name in PLAIN}
-        columns = {name: pa.array(values) for name, values in arrays.items()}
+    def to_bytes(self) -> bytes:
+        """One Arrow file with a row for each score."""
+        columns = {name: pa.array(getattr(self, name)) for name in PLAIN}
         for season, parts in self.seasons.items():
             for part, values in zip(PARTS, parts, strict=True):
                 columns[f"{season}:{part}"] = pa.FixedSizeListArray.from_arrays(values.ravel(), SLOTS[season])
         table = pa.table(columns).replace_schema_metadata({"format": FORMAT})
-        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
+        return sink.getvalue().to_pybytes()
 
     @classmethod
-    def load(cls, path: Path) -> Natural:
-        """Read what `save` wrote.
+    def from_bytes(cls, content: bytes, path: Path) -> Natural:
+        """Read what `to_bytes` wrote.
 
         Raises
         ------
         ArtifactError
-            The file is damaged or of another version.
+            It is damaged or of another version; the sentence names `path`, where it came from.
         """
         try:
-            with pa.memory_map(str(path)) as file:
-                table = pa.ipc.open_file(file).read_all()
-            return _from_table(cls, table)
-        except (OSError, pa.ArrowException, LookupError, ValueError) as error:
+            return _from_table(cls, pa.ipc.open_file(pa.BufferReader(content)).read_all())
+        except (pa.ArrowException, LookupError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise ArtifactError(
                 f"The stored natural variation {path} cannot be read ({reason}): train the model again."

@@ -1,6 +1,6 @@
 """The columns of a table under watch: window in, which of them have moved out, with a promise over months.
 
-    window → mean scores → less what is natural now → evidence → columns that moved, and since which row
+window → mean scores → less what is natural now → evidence → columns that moved, and since which row
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Verdict(NamedTuple):
     """What the windows so far say of the columns."""
 
     #: columns that have moved, each with the first row of the window since which it did
-    moved: Mapping[str, int]
+    moved: dict[str, int]
     #: logarithm of the evidence of each column, and of all together
-    levels: Mapping[str, float]
+    levels: dict[str, float]
     level: float
 
 
@@ -75,9 +75,7 @@ class Watch:
         """The scores of each row, column by column, for `learn`."""
         return [scores.rows(table[name]) for name, scores in self.columns.items()]
 
-    def see(
-        self, evidence: Evidence, table: pa.Table, *, row: int, moment: float | None, checks: float
-    ) -> Evidence:
+    def see(self, evidence: Evidence, table: pa.Table, *, row: int, moment: float | None, checks: float) -> Evidence:
         """The evidence after one more window.
 
         Parameters
@@ -110,7 +108,7 @@ class Watch:
         matters = evidence.standing & (np.abs(evidence.shifts) >= TOLERANCE) & (self.weights > 0)
         far = np.bincount(self.owners, weights=matters, minlength=len(self.columns)) > 0
         names = list(self.columns)
-        since = {names[at]: self._since(evidence, at, matters) for at in np.flatnonzero(moved(levels, checks) & far)}
+        since = {names[at]: self._since(evidence, int(at), matters) for at in np.flatnonzero(moved(levels, checks) & far)}
         together = float(np.logaddexp.reduce(levels)) - math.log(levels.size) if levels.size else -math.inf
         return Verdict(since, dict(zip(names, levels.tolist(), strict=True)), together)
 

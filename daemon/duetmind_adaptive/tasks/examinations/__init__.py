@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from duetmind_adaptive.check_report import CheckReport
+from duetmind_adaptive.tasks.examinations.calm import calm
 from duetmind_adaptive.tasks.examinations.history import history
 from duetmind_adaptive.tasks.memory import Memory
 from duetmind_adaptive.tasks.view import View
@@ -19,6 +20,7 @@ Examination = Callable[[View, CheckReport, Any | None], tuple[CheckReport, Any |
 
 #: by the name of its section in memory; one that leans on another comes after it
 EXAMINATIONS: dict[str, Examination] = {
+    "calm": calm,
     "history": history,
 }
 
