@@ -27,6 +27,16 @@ TEXT_DISTINCT = 50
 #: … and more than this share of the values are different
 TEXT_SHARE = 0.5
 
+#: kinds that values of a family can be compared as
+POSSIBLE: dict[Family, tuple[Kind, ...]] = {
+    "number": ("numeric", "categorical", "boolean"),
+    "boolean": ("boolean", "categorical", "numeric"),
+    "datetime": ("datetime",),
+    "string": ("text", "categorical"),
+    "empty": ("numeric", "categorical", "boolean", "datetime", "text"),
+    "opaque": (),
+}
+
 #: types whose family is remembered: telling it costs more than anything else that is done with a small column
 TYPES_KEPT = 1_024
 

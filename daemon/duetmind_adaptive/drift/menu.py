@@ -37,6 +37,8 @@ from duetmind_adaptive.stats.wasserstein import wasserstein_distance
 
 #: values of both sides together up to which Anderson–Darling is a default
 SMALL = 2_000
+#: values in the larger sample up to which KS takes the exact p-value: beyond, it costs more than all the rest
+KS_EXACT_UP_TO = 500
 #: groups of `chi2_grouped`, of about as many rows each, and cells below which grouping has nothing to add
 GROUPS, CELLS_TO_GROUP = 4, 12
 
@@ -100,7 +102,7 @@ def _hellinger(pair: Categories | Numbers) -> TestResult:
 
 
 def _ks(pair: Numbers) -> TestResult:
-    result = ks_two_sample(pair.reference.values, pair.current.values)
+    result = ks_two_sample(pair.reference.values, pair.current.values, KS_EXACT_UP_TO)
     return TestResult(statistic=result.statistic, p_value=result.p_value)
 
 
@@ -125,15 +127,16 @@ def _energy(pair: Numbers) -> TestResult:
 def _chi2_grouped(pair: Categories) -> TestResult | None:
     """Chi-square of a few groups of categories, from the common to the rare.
 
-    How common a category is, is counted in both sides together: that is symmetric in them, so it favours none.
+    How common a category is, is counted in both sides together, and those equally common go together: that is
+    symmetric in the sides, so it favours none.
     """
     totals = pair.cells.reference + pair.cells.current
     if totals.size < CELLS_TO_GROUP:
         return None
-    order = np.argsort(-totals, kind="stable")
-    middle = np.cumsum(totals[order]) - totals[order] / 2
-    group = np.minimum((GROUPS * middle / totals.sum()).astype(np.intp), GROUPS - 1)
-    before, after = (np.bincount(group, weights=side[order]).astype(np.float64) for side in pair.cells)
+    levels, level_of, categories = np.unique(totals, return_inverse=True, return_counts=True)
+    rows = levels * categories
+    group = (GROUPS * (np.cumsum(rows) - rows / 2) / rows.sum()).astype(np.intp)[level_of]
+    before, after = (np.bincount(group, weights=side).astype(np.float64) for side in pair.cells)
     result = chi_square(before, after)
     return TestResult(statistic=result.statistic, p_value=result.p_value) if result else None
 

@@ -9,13 +9,14 @@ new in production is called new; how much its rows repeat each other; and when t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from duetmind_adaptive.drift import kinds, profile_file
 from duetmind_adaptive.drift.columns import ColumnProfile, Limits, summarise
+from duetmind_adaptive.drift.kinds import POSSIBLE
 from duetmind_adaptive.drift.row_hashes import Repeats, repeats, row_hashes
 from duetmind_adaptive.errors import ColumnMissingError
 from duetmind_adaptive.records import Kind
@@ -73,6 +74,7 @@ class Reference:
         *,
         limits: Limits | None = None,
         moments: pa.ChunkedArray | None = None,
+        kinds: Mapping[str, Kind] | None = None,
     ) -> Reference:
         """Profile the named columns.
 
@@ -86,6 +88,8 @@ class Reference:
             How much of each column to keep.
         moments
             When each row came, as timestamps.
+        kinds
+            How to compare columns of which type and values do not tell.
 
         Raises
         ------
@@ -103,7 +107,7 @@ class Reference:
             raise ColumnMissingError(
                 f"The reference has no column {', '.join(map(repr, absent))}: correct features or the reference's path."
             )
-        profiles = {name: profile_column(table, name, limits=limits) for name in columns}
+        profiles = {name: _as_kind(table, name, (kinds or {}).get(name), limits) for name in columns}
         return cls(
             rows=table.num_rows,
             columns=profiles,
@@ -136,6 +140,16 @@ class Reference:
             repeats=Repeats(*held) if held else None,
             clock=clock,
         )
+
+
+def _as_kind(table: pa.Table, name: str, kind: Kind | None, limits: Limits | None) -> ColumnProfile:
+    """Summarise a column; one that cannot be what the operator wants says so."""
+    profile = profile_column(table, name, limits=limits)
+    if kind is None or kind == profile.kind or profile.untested:
+        return profile
+    if kind not in POSSIBLE[profile.family]:
+        return replace(profile, kind=kind, untested=f"values of type {profile.type} cannot be compared as {kind}")
+    return profile_column(table, name, kind=kind, limits=limits)
 
 
 def _repeats(table: pa.Table, columns: Sequence[str]) -> Repeats | None:

@@ -13,8 +13,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from duetmind_adaptive.records import Kind
 from duetmind_adaptive.settings.pipeline import AutomlSettings, PipelineSettings
-from duetmind_adaptive.settings.types import Duration, Interval, Metric, Moment, RowRange, Section, Task
+from duetmind_adaptive.settings.types import (
+    DISTANCES,
+    ColumnTest,
+    Duration,
+    Interval,
+    Metric,
+    Moment,
+    RowRange,
+    Section,
+    Task,
+)
 
 #: names the branch of a pipeline written in place in pydantic's error locations
 PIPELINE_INLINE = "inline"
@@ -210,6 +221,21 @@ class AlertsSettings(Section):
     routes: tuple[RouteSettings, ...] = Field(default=(), description="default: every alert to every channel")
 
 
+class ColumnSettings(Section):
+    """How one column is compared with the reference's, where the default does not fit."""
+
+    kind: Kind | None = Field(default=None, description="numeric, categorical, boolean, datetime or text")
+    tests: tuple[ColumnTest, ...] | None = Field(
+        default=None, description="default: by kind and size; at least one of them must give a p-value"
+    )
+
+    @model_validator(mode="after")
+    def _gives_a_p_value(self) -> ColumnSettings:
+        if self.tests is not None and set(self.tests) <= set(DISTANCES):
+            raise ValueError("tests need one that gives a p-value, such as ks or chi2")
+        return self
+
+
 class ModelSettings(Section):
     """One model in production and what to do about it."""
 
@@ -246,6 +272,9 @@ class ModelSettings(Section):
     )
     drift_threshold: float | None = Field(
         default=None, gt=0, lt=1, description="default: drift_monitoring.drift_threshold"
+    )
+    columns: dict[str, ColumnSettings] = Field(
+        default_factory=dict[str, ColumnSettings], description="how single columns are compared, by name"
     )
 
 
@@ -296,6 +325,7 @@ class Model(Section):
     pipeline: PipelineSettings | None
     responses: tuple[str, ...]
     drift_threshold: float
+    columns: dict[str, ColumnSettings] = Field(default_factory=dict[str, ColumnSettings])
     #: while nothing changes, time between two alarms, on average at least
     false_alarm_every: timedelta = timedelta(days=30)
     opens_after: int
@@ -304,6 +334,16 @@ class Model(Section):
     job_timeout: timedelta
     #: where its versions live: <state>/models/NAME
     folder: Path
+
+    @property
+    def column_tests(self) -> dict[str, tuple[ColumnTest, ...]]:
+        """The tests chosen for single columns."""
+        return {name: column.tests for name, column in self.columns.items() if column.tests is not None}
+
+    @property
+    def column_kinds(self) -> dict[str, Kind]:
+        """The kinds chosen for single columns."""
+        return {name: column.kind for name, column in self.columns.items() if column.kind is not None}
 
 
 class Loaded(Section):

@@ -93,6 +93,7 @@ def _model(
         pipeline=pipeline,
         responses=responses,
         drift_threshold=model.drift_threshold or monitoring.drift_threshold,
+        columns=model.columns,
         false_alarm_every=_time_between(model.false_alarms),
         opens_after=monitoring.opens_after,
         clears_after=monitoring.clears_after,

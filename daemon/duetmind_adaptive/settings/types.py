@@ -35,6 +35,22 @@ Moment = Annotated[datetime, AfterValidator(_utc)]
 RowRange = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)] | None]
 Metric = Literal["accuracy", "balanced_accuracy", "f1", "roc_auc", "log_loss", "r2", "mae", "rmse"]
 Task = Literal["binary", "multiclass", "regression"]
+#: how a column can be compared with the reference's; the last five (`DISTANCES`) give no p-value
+ColumnTest = Literal[
+    "ks",
+    "cramer_von_mises",
+    "anderson_darling",
+    "chi2",
+    "chi2_grouped",
+    "g",
+    "fisher",
+    "psi",
+    "wasserstein",
+    "jensen_shannon",
+    "hellinger",
+    "energy",
+]
+DISTANCES: tuple[ColumnTest, ...] = ("psi", "wasserstein", "jensen_shannon", "hellinger", "energy")
 
 
 class Section(BaseModel):

@@ -77,7 +77,8 @@ def read_training_data(request: TrainRequest) -> TrainingData:
         raise TrainingError(f"model {model.name} has no target to learn; name its column in models.{model.name}.target")
     reference = read_reference(model)
     features = feature_columns(reference.schema, model)
-    profile = Reference.from_table(reference, features, moments=moments_of(model, reference))
+    moments = moments_of(model, reference)
+    profile = Reference.from_table(reference, features, moments=moments, kinds=model.column_kinds)
     kinds: dict[str, Kind] = {name: profile.columns[name].kind for name in features}
     first_row = max(0, request.upto_row - HISTORY_ROWS)
     production = _read_production(request, first_row, features) if request.upto_row else reference.slice(0, 0)
