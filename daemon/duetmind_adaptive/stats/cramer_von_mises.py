@@ -27,7 +27,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, kv
-from scipy.stats import cramervonmises_2samp
 
 from duetmind_adaptive.stats.pooled import Pooled, pool
 
@@ -74,6 +73,8 @@ def cramer_von_mises(
         return None
     statistic = _statistic(merged or pool(reference, current))
     if max(n, m) <= EXACT_UP_TO:
+        from scipy.stats import cramervonmises_2samp  # noqa: PLC0415 - a second of import, for tiny samples only
+
         return CramerVonMisesResult(statistic, float(cramervonmises_2samp(reference, current, method="exact").pvalue))
     return CramerVonMisesResult(statistic, _asymptotic_p_value(statistic, float(n), float(m)))
 
