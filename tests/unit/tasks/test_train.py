@@ -227,7 +227,7 @@ def test_a_model_deployed_elsewhere_is_known_by_its_answers(folder):
     report = train(model)
     assert report.sha256 == ""
     assert sorted(path.name for path in report.folder.iterdir()) == [
-        "holdout.arrow", "reference.bins", "reference.profile", "sample.arrow", "version.json",
+        "holdout.arrow", "natural.arrow", "reference.bins", "reference.profile", "sample.arrow", "version.json",
     ]  # fmt: skip
     assert scored(report) == report.baseline.value
     assert 0.9 < report.baseline.value < 1

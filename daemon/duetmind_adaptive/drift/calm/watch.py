@@ -107,8 +107,8 @@ class Watch:
         np.logaddexp.at(levels, self.owners, evidence.levels(self.weights))
         matters = evidence.standing & (np.abs(evidence.shifts) >= TOLERANCE) & (self.weights > 0)
         far = np.bincount(self.owners, weights=matters, minlength=len(self.columns)) > 0
-        names = list(self.columns)
-        since = {names[at]: self._since(evidence, int(at), matters) for at in np.flatnonzero(moved(levels, checks) & far)}
+        names, found = list(self.columns), np.flatnonzero(moved(levels, checks) & far)
+        since = {names[at]: self._since(evidence, int(at), matters) for at in found}
         together = float(np.logaddexp.reduce(levels)) - math.log(levels.size) if levels.size else -math.inf
         return Verdict(since, dict(zip(names, levels.tolist(), strict=True)), together)
 
