@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 from structlog.stdlib import get_logger
 
+from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.contracts import Bus, Clock, Executor, Store, Transaction
 from duetmind_adaptive.errors import DuetMindError, SourceError
 from duetmind_adaptive.event_data import CheckFailedData
@@ -20,8 +21,8 @@ from duetmind_adaptive.registry import versions
 from duetmind_adaptive.service import reports
 from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.settings.model import Model
-from duetmind_adaptive.store import checks
-from duetmind_adaptive.tasks.requests import CHECK_NEXT, CheckOutcome, CheckRequest, LateWindow, run_task
+from duetmind_adaptive.store import checks, window_profiles
+from duetmind_adaptive.tasks.requests import CHECK_NEXT, Aged, CheckOutcome, CheckRequest, LateWindow, run_task
 
 log = get_logger(__name__)
 
@@ -112,7 +113,17 @@ class CheckService:
             now=self._clock.now(),
             unlabelled=tuple(LateWindow(window=w, version=ref) for w, n in late if (ref := refs[n])),
             memory=checks.memory(conn, model.name),
+            aged=self._aged(conn, model),
         )
+
+    def _aged(self, conn: Connection, model: Model) -> Aged | None:
+        """Profiles of old windows that this check is to make one."""
+        due = window_profiles.due(conn, model.name)
+        version = self._ref(conn, model, due[0]) if due else None
+        if due is None or version is None:
+            return None
+        first_rows, bodies = zip(*due[1], strict=True)
+        return Aged(version=version, first_rows=first_rows, bodies=bodies)
 
     @staticmethod
     def _ref(conn: Connection, model: Model, number: int) -> VersionRef | None:
@@ -130,6 +141,14 @@ class CheckService:
             self._bus.publish_in(tx, reports.completed(model.name, metric, report, id=self._new_id(), now=now))
             if outcome.memory is not None:
                 checks.remember(tx, model.name, outcome.memory)
+            self._keep_profiles(tx, model.name, report, outcome, now)
+
+    @staticmethod
+    def _keep_profiles(tx: Transaction, model: str, report: CheckReport, outcome: CheckOutcome, now: datetime) -> None:
+        if outcome.profile is not None and report.version is not None:
+            window_profiles.keep(tx, model, report.version, report.window, outcome.profile, now=now)
+        if outcome.day is not None:
+            window_profiles.fold(tx, model, outcome.day.version, outcome.day.first_rows, outcome.day.body)
 
     def _tell_problem(self, tx: Transaction, name: str, error: Exception) -> None:
         """A standing problem is told once, however many slots find it; a new one is told anew."""

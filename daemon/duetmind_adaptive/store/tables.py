@@ -9,7 +9,20 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Float, Index, Integer, MetaData, String, Table, Text, event, text
+from sqlalchemy import (
+    Column,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    event,
+    text,
+)
 
 metadata = MetaData()
 
@@ -150,6 +163,25 @@ checks = Table(
     #: 1 once the window's labels were measured or given up
     Column("labelled", Integer, nullable=False),
     Column("report", Text, nullable=False),
+)
+
+#: the rows of each window counted on its version's bins, older ones a day at a time: the history that needs no rows
+window_profiles = Table(
+    "window_profiles",
+    metadata,
+    Column("model", String, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("first_row", Integer, primary_key=True),
+    Column("last_row", Integer, nullable=False),
+    Column("start", String),
+    Column("end", String),
+    #: the end or, where rows have no times, when they were checked
+    Column("moment", String, nullable=False),
+    #: window | day
+    Column("grain", String, nullable=False),
+    #: a profile without its bins
+    Column("body", LargeBinary, nullable=False),
+    Index("window_profiles_by_age", "model", "grain", "moment"),
 )
 
 model_states = Table(

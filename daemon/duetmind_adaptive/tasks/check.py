@@ -33,6 +33,7 @@ from duetmind_adaptive.tasks.memory import Memory
 from duetmind_adaptive.tasks.requests import CheckOutcome, CheckRequest, LateWindow
 from duetmind_adaptive.tasks.surroundings import surroundings
 from duetmind_adaptive.tasks.view import View
+from duetmind_adaptive.tasks.window_profiles import make_day, window_profile
 
 #: a profile of 20 columns × 25,000 rows is 4 MB; a worker serves many models
 PROFILES_KEPT = 16
@@ -46,7 +47,14 @@ def check_next(request: CheckRequest) -> CheckOutcome:
     if isinstance(read, Nothing):
         return CheckOutcome(cursor=read.cursor.to_json(), waiting=read.reason)
     report, memory = check_table(request, source, read.window, read.table)
-    return CheckOutcome(cursor=read.cursor.to_json(), report=report, memory=memory)
+    features = feature_columns(read.table.schema, request.model)
+    return CheckOutcome(
+        cursor=read.cursor.to_json(),
+        report=report,
+        memory=memory,
+        profile=window_profile(request.version.folder, read.table.select(features)),
+        day=make_day(request.aged) if request.aged else None,
+    )
 
 
 def check_latest(request: CheckRequest) -> CheckOutcome:
@@ -80,7 +88,8 @@ def check_table(
     features = feature_columns(table.schema, model)
     around = surroundings(model, source, window, table, features)
     profile = reference_profile(version.folder)
-    data = compare(profile, table.select(features), threshold=model.drift_threshold, around=around)
+    inputs = table.select(features)
+    data = compare(profile, inputs, threshold=model.drift_threshold, around=around, tests=model.column_tests)
     performance = _performance(model, version, window, table, request.now)
     late = _late(request.unlabelled, model, source, request.now)
     view = View(

@@ -36,6 +36,25 @@ class LateWindow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Aged:
+    """Profiles of windows of one version and day that are old enough to be one."""
+
+    version: VersionRef
+    #: of each window, in their order
+    first_rows: tuple[int, ...]
+    bodies: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DayProfile:
+    """What became of `Aged` profiles; without a body they could not be read any more."""
+
+    version: int
+    first_rows: tuple[int, ...]
+    body: bytes | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CheckRequest:
     """The next window of one model, please."""
 
@@ -48,6 +67,8 @@ class CheckRequest:
     unlabelled: tuple[LateWindow, ...] = ()
     #: what the check before left for this one (`tasks.memory`); None = nothing
     memory: str | None = None
+    #: to be made one on this occasion
+    aged: Aged | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +80,9 @@ class CheckOutcome:
     waiting: str = ""
     #: for the next check; kept in the transaction that records the report
     memory: str | None = None
+    #: of the window's rows, on the bins of the version that served them; None where the version keeps no bins
+    profile: bytes | None = None
+    day: DayProfile | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
