@@ -35,9 +35,11 @@ _GRID = {
     "type": pa.string(),
     "untested": pa.string(),
     "edges": pa.large_list(pa.float64()),
-    "coarse": pa.large_list(pa.float64()),
+    "deciles": pa.large_list(pa.float64()),
+    "cells": pa.large_list(pa.float64()),
     "categories": pa.large_list(pa.large_string()),
 }
+_EDGES = ("edges", "deciles", "cells")
 _PLAIN = ("rows", "missing", "unreadable", "unnamed")
 
 
@@ -92,6 +94,7 @@ def _count_fields(columns: Sequence[ColumnCounts]) -> dict[str, pa.Array]:
         "moments": pa.array([each.moments for each in columns], pa.large_list(pa.float64())),
         "outer": pa.array([each.outer for each in columns], pa.large_list(pa.float64())),
         "counts": pa.array([each.counts for each in columns], narrow),
+        "hashed": pa.array([each.hashed for each in columns], pa.large_list(pa.int64())),
         "registers": pa.array([each.registers.tobytes() for each in columns], pa.large_binary()),
         "error": pa.array([each.others.error for each in columns], pa.int64()),
         "others": pa.array([list(each.others.counts) for each in columns], pa.large_list(pa.large_string())),
@@ -148,15 +151,15 @@ def _checked(content: bytes) -> bytes:
 
 
 def _grids(batch: pa.RecordBatch) -> Iterator[Grid]:
-    edges, coarse = _numbers(batch.column("edges")), _numbers(batch.column("coarse"))
-    for at, row in enumerate(batch.select([name for name in _GRID if name not in {"edges", "coarse"}]).to_pylist()):
+    edges, deciles, cells = (_numbers(batch.column(name)) for name in _EDGES)
+    for at, row in enumerate(batch.select([name for name in _GRID if name not in _EDGES]).to_pylist()):
         row["categories"] = tuple(row["categories"])
-        yield Grid(**row, edges=edges[at], coarse=coarse[at])
+        yield Grid(**row, edges=edges[at], deciles=deciles[at], cells=cells[at])
 
 
 def _columns(batch: pa.RecordBatch, grids: Sequence[Grid]) -> Iterator[ColumnCounts]:
-    counts = _numbers(batch.column("counts"))
-    rest = batch.select([name for name in batch.schema.names if name not in _GRID and name != "counts"])
+    counts, hashed = _numbers(batch.column("counts")), _numbers(batch.column("hashed"))
+    rest = batch.select([name for name in batch.schema.names if name not in _GRID and name not in {"counts", "hashed"}])
     for at, row in enumerate(rest.to_pylist()):
         grid, (rows, *moments) = grids[at], row["moments"]
         yield ColumnCounts(
@@ -164,6 +167,7 @@ def _columns(batch: pa.RecordBatch, grids: Sequence[Grid]) -> Iterator[ColumnCou
             **{name: row[name] for name in _PLAIN},
             infinite=tuple(row["infinite"]),
             counts=counts[at].astype(np.int64),
+            hashed=hashed[at],
             moments=Moments(int(rows), *moments),
             outer=tuple(row["outer"]),
             others=HeavyHitters(dict(zip(row["others"], row["held"], strict=True)), row["error"]),

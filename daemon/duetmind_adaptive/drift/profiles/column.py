@@ -47,6 +47,8 @@ class ColumnCounts:
     others: HeavyHitters = field(default_factory=lambda: HeavyHitters({}))
     #: rows of categories that neither the grid nor `others` counts
     unnamed: int = 0
+    #: rows of all categories by the hash of their name, where the grid names only some of the reference's
+    hashed: Counts = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     registers: Registers = field(default_factory=hyperloglog.empty)
     #: Arrow types in which the column came
     types: frozenset[str] = frozenset()
@@ -101,6 +103,14 @@ def add(one: ColumnCounts, other: ColumnCounts) -> ColumnCounts:
         moments=merge_moments(one.moments, other.moments),
         others=others,
         unnamed=beside - sum(others.counts.values()),
+        hashed=one.hashed + other.hashed
+        if one.hashed.size and other.hashed.size
+        else _longer(one.hashed, other.hashed),
         registers=hyperloglog.merge(one.registers, other.registers),
         types=one.types | other.types,
     )
+
+
+def _longer(one: Counts, other: Counts) -> Counts:
+    """Rows without a category count none by hash."""
+    return one if one.size else other

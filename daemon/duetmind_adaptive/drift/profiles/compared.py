@@ -1,9 +1,10 @@
 """One column of two profiles on the same grid: the tests of a comparison, each with proven bounds.
 
-The exact statistic of the values lies between the bounds of `stats/binned`. On the coarse bins and on categories PSI,
-Jensen–Shannon, Hellinger and chi-square are those of a comparison of the values; only categories that the reference
-folded, more than `grid.CATEGORIES` and `column.OTHERS` of them, leave room. Infinite values are counted, and no
-statistic includes them. p-values belong to the lower bound of their statistic: they are never too small.
+The exact statistic of the values lies between the bounds of `stats/binned`. Between quantiles and on categories PSI,
+Jensen–Shannon, Hellinger, chi-square and the effect are those of a comparison of the values; only categories that the
+reference folded, more than `grid.CATEGORIES` and `column.OTHERS` of them, leave room. Infinite values are counted, and
+no distance includes them. The p-value of KS belongs to the lower bound: it is never too small. Of texts only the length
+is profiled, of times only their position: words and hours of the day take a comparison of rows.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from duetmind_adaptive.drift.cells import aligned_counts
+from duetmind_adaptive.drift.cells import Counts, aligned_counts
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.drift.compared import ComparedColumn, compare_column
+from duetmind_adaptive.drift.evidence import Evidence, Part, joined
 from duetmind_adaptive.drift.profiles.column import ColumnCounts
 from duetmind_adaptive.drift.profiles.summary import summary_of
 from duetmind_adaptive.drift.quality import retyped, schema
@@ -28,11 +31,14 @@ from duetmind_adaptive.drift.words import describe
 from duetmind_adaptive.records import ColumnReport, TestResult
 from duetmind_adaptive.stats.binned import cramer_von_mises, energy, folded, ks, wasserstein
 from duetmind_adaptive.stats.binned.cells import Bounded, Cells
+from duetmind_adaptive.stats.chi_square import chi_square
+from duetmind_adaptive.stats.distances import corrected_total_variation
 from duetmind_adaptive.stats.hellinger import hellinger
 from duetmind_adaptive.stats.jensen_shannon import jensen_shannon
 from duetmind_adaptive.stats.kolmogorov import kolmogorov_sf
 from duetmind_adaptive.stats.psi import population_stability_index
 
+Floats = NDArray[np.float64]
 Bounds = Mapping[str, Bounded]
 
 
@@ -62,10 +68,7 @@ def cells_of(reference: ColumnCounts, current: ColumnCounts) -> Cells:
 def number_bounds(reference: ColumnCounts, current: ColumnCounts) -> dict[str, Bounded]:
     """Every statistic of numbers, times or text lengths."""
     cells = cells_of(reference, current)
-    places = np.searchsorted(reference.grid.edges, reference.grid.coarse) + 1
-    before, after = (
-        np.add.reduceat(side.counts, np.append(0, places)).astype(np.float64) for side in (reference, current)
-    )
+    before, after = (_coarse(side, reference.grid.deciles) for side in (reference, current))
     return {
         "ks": ks.ks_distance(cells),
         "cramer_von_mises": cramer_von_mises.cramer_von_mises(cells),
@@ -75,6 +78,20 @@ def number_bounds(reference: ColumnCounts, current: ColumnCounts) -> dict[str, B
         "jensen_shannon": Bounded.exactly(jensen_shannon(before, after)),
         "hellinger": Bounded.exactly(hellinger(before, after)),
     }
+
+
+def _coarse(side: ColumnCounts, edges: Floats) -> Floats:
+    """Rows between some of the grid's edges."""
+    places = np.searchsorted(side.grid.edges, edges) + 1
+    return np.add.reduceat(side.counts, np.append(0, places)).astype(np.float64)
+
+
+def _effect_cells(reference: ColumnCounts, current: ColumnCounts) -> Counts:
+    """As of `drift.cells.number_cells`: between quantiles, beyond either end, of missing and of infinite values."""
+    grid = reference.grid
+    edges = np.unique(np.concatenate([grid.edges[:1], grid.cells, grid.edges[-1:]]))
+    sides = (np.append(_coarse(side, edges), (side.missing, sum(side.infinite))) for side in (reference, current))
+    return Counts(*sides).held()
 
 
 def word_bounds(reference: ColumnProfile, current: ColumnProfile) -> dict[str, Bounded]:
@@ -137,8 +154,11 @@ def _obstacle(before: ColumnProfile, after: ColumnProfile) -> str | None:
         if not held.values.size and not held.counts.size:
             return f"no finite value in {side}"
     values = [side.values for side in (before, after)]
-    if all(each.size and each[0] == each[-1] == values[0][0] for each in values):
+    holes = any(side.missing + side.infinite for side in (before, after))
+    if not holes and all(each.size and each[0] == each[-1] == values[0][0] for each in values):
         return "one and the same value on both sides"
+    if before.kind == "datetime" and values[1][0] >= values[0][-1]:
+        return "all of its times lie after the reference's, as time goes"
     return None
 
 
@@ -148,24 +168,27 @@ def _compare_words(before: ColumnProfile, after: ColumnProfile) -> ComparedCount
     if report.untested:
         return ComparedCounts(compared=compared)
     bounds = word_bounds(before, after)
-    bounds |= {name: Bounded.exactly(test.statistic) for name, test in report.tests.items() if name not in bounds}
-    tests = {name: report.tests.get(name, TestResult(statistic=bound.value)) for name, bound in bounds.items()}
+    tests = report.tests | {name: TestResult(statistic=bound.value) for name, bound in bounds.items()}
+    bounds |= {name: Bounded.exactly(test.statistic) for name, test in tests.items() if name not in bounds}
     checked = replace(compared.checked, report=replace(report, tests=tests))
     return ComparedCounts(compared=replace(compared, checked=checked), bounds=bounds)
 
 
 def _compare_numbers(base: ColumnReport, reference: ColumnCounts, current: ColumnCounts, pair: Pair) -> ComparedCounts:
-    bounds = number_bounds(reference, current)
-    effect = bounds["ks"].low
-    p_value = _p_value(effect, reference.moments.rows, current.moments.rows)
+    bounds, cells = number_bounds(reference, current), _effect_cells(reference, current)
     tests = {name: TestResult(statistic=bound.value) for name, bound in bounds.items()}
-    tests["ks"] = TestResult(statistic=effect, p_value=p_value)
-    findings = tuple(column_findings(replace(pair, effect=effect)))
-    report = replace(base, tests=tests, effect=effect)
+    p_value = _p_value(bounds["ks"].low, reference.moments.rows, current.moments.rows)
+    tests["ks"] = TestResult(statistic=bounds["ks"].low, p_value=p_value)
+    if on_cells := chi_square(*cells):
+        bounds["chi2"] = Bounded.exactly(on_cells.statistic)
+        tests["chi2"] = TestResult(statistic=on_cells.statistic, p_value=on_cells.p_value)
+    evidence = joined([Part(tests, corrected_total_variation(*cells))]) or Evidence(tests=tests)
+    findings = tuple(column_findings(replace(pair, effect=evidence.effect)))
+    report = replace(base, tests=evidence.tests, effect=evidence.effect)
     shape = shape_of(pair.reference, pair.current)
     return ComparedCounts(
         compared=ComparedColumn(
-            checked=CheckedColumn(report=report, p_value=p_value, findings=findings),
+            checked=CheckedColumn(report=report, p_value=evidence.p_value, findings=findings),
             words=describe(pair.reference, pair.current, shape) if shape else "",
             shape=shape,
         ),

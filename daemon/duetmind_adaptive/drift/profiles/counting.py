@@ -17,6 +17,7 @@ from duetmind_adaptive.drift import kinds
 from duetmind_adaptive.drift.profiles.column import OTHERS, ColumnCounts, nothing
 from duetmind_adaptive.drift.profiles.grid import Grid
 from duetmind_adaptive.drift.row_hashes import text_hashes
+from duetmind_adaptive.drift.text import hashed_counts
 from duetmind_adaptive.stats import hyperloglog, misra_gries
 from duetmind_adaptive.stats.hyperloglog import Registers
 from duetmind_adaptive.stats.misra_gries import HeavyHitters
@@ -132,5 +133,6 @@ def _with_words(
         counts=counts,
         others=others,
         unnamed=int(held[beside].sum()) - sum(others.counts.values()),
+        hashed=hashed_counts(words, held) if start.grid.is_folded else start.hashed,
         registers=hyperloglog.registers(keys[held > 0]),
     )

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from duetmind_adaptive.drift.cells import MOST_CELLS
 from duetmind_adaptive.drift.columns import ColumnProfile, Limits, summarise
 from duetmind_adaptive.drift.kinds import Family
 from duetmind_adaptive.records import Kind
@@ -27,8 +28,6 @@ Floats = NDArray[np.float64]
 BINS = 1_000
 #: categories counted by name, the most frequent of the reference
 CATEGORIES = 1_000
-#: coarse bins for statistics that need filled cells
-COARSE = 10
 _EVERY_VALUE = 1 << 62
 
 
@@ -47,12 +46,18 @@ class Grid:
     type: str
     #: of values, text lengths or seconds: ascending, each the inclusive upper end of a bin
     edges: Floats = field(default_factory=_none)
-    #: those of the edges that cut the reference into `COARSE` parts
-    coarse: Floats = field(default_factory=_none)
+    #: those of the edges that cut the reference into tenths, and into the cells that effects are computed on
+    deciles: Floats = field(default_factory=_none)
+    cells: Floats = field(default_factory=_none)
     #: counted by name, most frequent first
     categories: tuple[str, ...] = ()
     #: why the column cannot be counted; None when it can
     untested: str | None = None
+
+    @property
+    def is_folded(self) -> bool:
+        """Whether there may be categories of the reference that are not counted by name."""
+        return len(self.categories) >= CATEGORIES
 
     @property
     def in_words(self) -> bool:
@@ -108,7 +113,8 @@ def grid_of(held: ColumnProfile, bins: int = BINS) -> Grid:
         family=held.family,
         type=held.type,
         edges=quantile_bins(held.values, bins),
-        coarse=quantile_edges(held.values, COARSE) if held.values.size else _none(),
+        deciles=quantile_edges(held.values) if held.values.size else _none(),
+        cells=quantile_edges(held.values, MOST_CELLS) if held.values.size else _none(),
         categories=held.categories,
         untested=held.untested,
     )
@@ -121,7 +127,7 @@ def quantile_bins(ascending: Floats, bins: int) -> Floats:
     --------
     >>> edges = quantile_bins(np.arange(100_000.0), 10)
     >>> edges.size, bool(np.isin(quantile_edges(np.arange(100_000.0)), edges).all())
-    (38, True)
+    (68, True)
     """
     if not ascending.size:
         return _none()
@@ -149,6 +155,6 @@ def _ranks(rows: int, bins: int) -> NDArray[np.int64]:
     """Places of the edges: every step of at most 1/bins of the rows, the coarse ones, and halving ones at both ends."""
     step = max(1, rows // bins)
     halving = 2 ** np.arange(int(step).bit_length()) - 1
-    coarse = np.maximum(np.arange(1, COARSE) * rows // COARSE - 1, 0)
+    coarse = np.maximum(np.arange(1, MOST_CELLS) * rows // MOST_CELLS - 1, 0)
     ranks = np.concatenate([np.arange(step - 1, rows, step), coarse, halving, rows - 1 - halving])
     return np.unique(ranks[(ranks >= 0) & (ranks < rows)])

@@ -52,7 +52,7 @@ def summary_of(counts: ColumnCounts) -> ColumnProfile:
         beside = counts.unnamed
     order = sorted((name for name in named if named[name]), key=lambda name: -named[name])
     held = np.array([named[name] for name in order], dtype=np.int64)
-    return replace(start, categories=tuple(order), counts=held, other=beside)
+    return replace(start, categories=tuple(order), counts=held, other=beside, hashed=counts.hashed)
 
 
 def _quantiles(counts: ColumnCounts) -> NDArray[np.float64]:
