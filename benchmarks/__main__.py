@@ -28,6 +28,7 @@ BENCHMARKS = {
     "bus": "benchmarks.bus_figures",
     "rollback": "benchmarks.rollback",
     "thousand_models": "benchmarks.thousand_models",
+    "profiles": "benchmarks.profiles",
 }
 
 
