@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from duetmind_adaptive.drift import kinds
-from duetmind_adaptive.drift.encoded import encode, text_array
+from duetmind_adaptive.drift.arrays import text_array, values_of
+from duetmind_adaptive.drift.encoded import encode
 from duetmind_adaptive.drift.mojibake import garbled
 from duetmind_adaptive.drift.text import count_text, hashed_counts
 from duetmind_adaptive.records import Kind
@@ -200,9 +201,8 @@ def _summarise_numbers(start: ColumnProfile, column: pa.ChunkedArray, limits: Li
 
 
 def _present(column: pa.ChunkedArray) -> Floats:
-    """The values that are neither null nor NaN, in their order; of floats NumPy drops both faster than Arrow one."""
-    is_float = pa.types.is_float64(column.type)
-    numbers = column.to_numpy() if is_float else kinds.to_float(column.drop_null() if column.null_count else column)
+    """The values that are neither null nor NaN, in their order."""
+    numbers = kinds.to_float(column)
     unknown = np.isnan(numbers)
     return numbers[~unknown] if unknown.any() else numbers
 
@@ -227,7 +227,7 @@ def _summarise_words(
 ) -> ColumnProfile:
     encoded = encode(column)
     codes, counts = encoded.codes, encoded.counts
-    marked = np.flatnonzero(garbled(encoded.different).to_numpy(zero_copy_only=False))
+    marked = np.flatnonzero(values_of(garbled(encoded.different)))
     known = replace(
         start,
         kind=kind or kinds.kind_of(start.family, counts.size, codes.size),
@@ -246,7 +246,7 @@ def _summarise_words(
     folded = kept.size < counts.size
     if folded and like is not None and like.categories:
         named = pc.call_function("is_in", [encoded.different], pc.SetLookupOptions(text_array(like.categories)))
-        kept = np.union1d(kept, np.flatnonzero(named.to_numpy(zero_copy_only=False)))
+        kept = np.union1d(kept, np.flatnonzero(values_of(named)))
         kept = kept[np.argsort(-counts[kept], kind="stable")]
     by_hash = folded or (like is not None and like.hashed.size > 0)
     return replace(

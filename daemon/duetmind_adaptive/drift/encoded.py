@@ -1,14 +1,12 @@
 """Texts as small numbers: each different one once, and for every row the place of its own.
 
 A column that is dictionary-encoded already (Parquet files are, inside) is taken as it comes, which costs a tenth of
-spelling its texts out. Nothing here calls `pa.array`: it imports pandas to ask whether it was given some of its values.
+spelling its texts out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -16,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from duetmind_adaptive.drift import kinds
+from duetmind_adaptive.drift.arrays import values_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,21 +45,8 @@ def encode(column: pa.ChunkedArray) -> Encoded:
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.large_string())
     whole: Any = (column if pa.types.is_dictionary(column.type) else column.dictionary_encode()).combine_chunks()
-    places = whole.indices.drop_null() if whole.null_count else whole.indices
-    codes = places.to_numpy()
+    codes = values_of(whole.indices)
     counts = np.bincount(codes, minlength=len(whole.dictionary))
     if not counts.all():  # categories that no row has, or null among them
         return encode(kinds.plain(column).drop_null())
     return Encoded(whole.dictionary.cast(pa.large_string()), codes, counts)
-
-
-def text_array(texts: Sequence[str]) -> pa.Array:
-    """Texts as an Arrow array.
-
-    >>> text_array(["a", "", "bc"]).to_pylist()
-    ['a', '', 'bc']
-    """
-    written = [text.encode("utf-8", "surrogatepass") for text in texts]
-    ends = np.fromiter(accumulate(map(len, written), initial=0), dtype=np.int64, count=len(written) + 1)
-    buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(written))]
-    return pa.Array.from_buffers(pa.large_string(), len(written), buffers)

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import types
 
+from duetmind_adaptive.drift.arrays import values_of
 from duetmind_adaptive.records import Kind
 
 #: `empty` is Arrow's null type: a column without a single value; `opaque` is nested or binary
@@ -119,7 +120,7 @@ def _unit(arrow_type: pa.DataType) -> float:
 
 
 def to_float(values: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Values without nulls as float64: numbers as they are, times in seconds, booleans 0 or 1, strings their length.
+    """Values as float64, nulls left out: numbers as they are, times in seconds, booleans 0 or 1, strings their length.
 
     Integers beyond 2^53 and times finer than 0.2 µs are rounded to the nearest float64.
 
@@ -132,12 +133,12 @@ def to_float(values: pa.ChunkedArray) -> NDArray[np.float64]:
     """
     held = values.type
     if family(held) == "string":
-        return pc.call_function("utf8_length", [values]).to_numpy().astype(np.float64)
+        return values_of(pc.call_function("utf8_length", [values])).astype(np.float64)
     if types.is_temporal(held):
         width = pa.int32() if types.is_date32(held) or types.is_time32(held) else pa.int64()
-        return values.cast(width).to_numpy().astype(np.float64) * _unit(held)
+        return values_of(values.cast(width)).astype(np.float64) * _unit(held)
     if types.is_boolean(held):
-        return values.cast(pa.uint8()).to_numpy().astype(np.float64)
+        return values_of(values).astype(np.float64)
     if types.is_float64(held):
-        return values.to_numpy()
-    return values.cast(pa.float64(), safe=False).to_numpy()
+        return values_of(values)
+    return values_of(values.cast(pa.float64(), safe=False))
