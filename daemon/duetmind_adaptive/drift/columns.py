@@ -168,7 +168,11 @@ def summarise(
     limits = limits or Limits()
     held = kinds.family(column.type)
     start = ColumnProfile(
-        name=name, kind=kind or kinds.kind_of(held, 0, 0), type=str(column.type), family=held, rows=len(column)
+        name=name,
+        kind=kind or kinds.kind_of(held, 0, 0),
+        type=str(kinds.value_type(column.type)),
+        family=held,
+        rows=len(column),
     )
     if held == "opaque":
         return replace(start, untested=f"values of type {column.type} cannot be compared", missing=column.null_count)

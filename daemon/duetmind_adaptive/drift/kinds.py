@@ -69,6 +69,11 @@ def family(arrow_type: pa.DataType) -> Family:
     return "opaque"
 
 
+def value_type(arrow_type: pa.DataType) -> pa.DataType:
+    """The type of the values themselves, encoded or not."""
+    return arrow_type.value_type if types.is_dictionary(arrow_type) else arrow_type
+
+
 def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """The column without dictionary encoding; other columns as they are."""
     return column.cast(column.type.value_type) if types.is_dictionary(column.type) else column

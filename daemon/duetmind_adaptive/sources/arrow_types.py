@@ -34,10 +34,14 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     return MOMENT if is_a.is_timestamp(kind) else kind
 
 
-def plain_table(table: pa.Table) -> pa.Table:
-    """`table` in plain types; values stay as they are."""
-    columns = [_plain_column(column) for column in table.columns]
+def plain_table(table: pa.Table, *, encoded: bool = False) -> pa.Table:
+    """`table` in plain types; values stay as they are, and texts dictionary-encoded where they may be `encoded`."""
+    columns = [column if encoded and _is_encoded(column.type) else _plain_column(column) for column in table.columns]
     return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def _is_encoded(kind: pa.DataType) -> bool:
+    return pa.types.is_dictionary(kind) and plain_type(kind) == TEXT
 
 
 def _plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:

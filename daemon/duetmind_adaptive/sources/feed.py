@@ -62,6 +62,8 @@ class Feed:
         Gives the types of text columns; asked once, and only when there is text to parse.
     at_rest
         True when no file will be appended to, so that a last line without newline counts.
+    encoded
+        True when texts of Parquet files may come dictionary-encoded.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Feed:
         timestamp: str | None = None,
         types: Callable[[], Types] = dict,
         at_rest: bool = False,
+        encoded: bool = False,
     ) -> None:
         self.files = tuple(files)
         self._required = tuple(required)
@@ -79,6 +82,7 @@ class Feed:
         self._types_of = types
         self._types: Types | None = None
         self._at_rest = at_rest
+        self._encoded = encoded
         self._open: dict[int, TableFile] = {}
 
     def __enter__(self) -> Feed:
@@ -127,8 +131,11 @@ class Feed:
         """File number `index`, opened at its first use and checked for the required columns."""
         if index not in self._open:
             file, over = self.files[index], self._is_over(index)
-            opened = ParquetFile(file, over=over) if file.is_parquet else CsvFile(file, over=over or self._at_rest)
-            self._open[index] = opened
+            self._open[index] = opened = (
+                ParquetFile(file, over=over, encoded=self._encoded)
+                if file.is_parquet
+                else CsvFile(file, over=over or self._at_rest)
+            )
             self._check_columns(opened)
         return self._open[index]
 

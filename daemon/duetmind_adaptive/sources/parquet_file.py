@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import accumulate
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from duetmind_adaptive.errors import SourceFormatError, SourceIncompleteError, SourceTruncatedError
-from duetmind_adaptive.sources.arrow_types import Types, plain_table
+from duetmind_adaptive.sources.arrow_types import TEXT, Types, plain_table, plain_type
 from duetmind_adaptive.sources.csv_header import check_names
 from duetmind_adaptive.sources.files import DataFile, unreadable
 from duetmind_adaptive.sources.spot import Spot
@@ -27,13 +28,21 @@ READ_AHEAD = 1 << 18
 
 
 class ParquetFile:
-    """One Parquet file; `over` says that a later file has begun, so that a missing footer will never come."""
+    """One Parquet file; `over` says that a later file has begun, so that a missing footer will never come.
 
-    def __init__(self, file: DataFile, *, over: bool) -> None:
+    With `encoded`, texts stay dictionary-encoded, as they are in the file: reading them costs a tenth.
+    """
+
+    def __init__(self, file: DataFile, *, over: bool, encoded: bool = False) -> None:
         self.file = file
+        self._plain = partial(plain_table, encoded=encoded)
         with self._errors():
             _check_footer(file, over=over)
-            self._file: Any = pq.ParquetFile(file.path, pre_buffer=False, buffer_size=READ_AHEAD)
+            opened = partial(pq.ParquetFile, file.path, pre_buffer=False, buffer_size=READ_AHEAD)
+            self._file: Any = opened()
+            texts = [field.name for field in self._file.schema_arrow if encoded and plain_type(field.type) == TEXT]
+            if texts:
+                self._file = opened(metadata=self._file.metadata, read_dictionary=texts)
         self._names = tuple(self._file.schema_arrow.names)
         check_names(file.path, self._names)
         footer = self._file.metadata
@@ -61,7 +70,7 @@ class ParquetFile:
             schema = (
                 batches[0].schema if batches else pa.schema([self._file.schema_arrow.field(name) for name in wanted])
             )
-            table = plain_table(pa.Table.from_batches(batches, schema)).select(wanted)
+            table = self._plain(pa.Table.from_batches(batches, schema)).select(wanted)
         if columns is None and table.num_rows:
             self._last_read = last, table.slice(table.num_rows - 1)
         return [table]
@@ -71,7 +80,7 @@ class ParquetFile:
         wanted = [name for name in self._names if columns is None or name in columns]
         with self._errors():
             for batch in self._batches(0, self._starts[-1], wanted):
-                yield plain_table(pa.Table.from_batches([batch])).select(wanted)
+                yield self._plain(pa.Table.from_batches([batch])).select(wanted)
 
     def ended(self, spot: Spot) -> bool:
         """Whether `spot` is after the last row."""

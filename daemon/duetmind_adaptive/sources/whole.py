@@ -51,7 +51,7 @@ class WholeFiles:
     def __init__(self, path: str) -> None:
         self.path = path
         files = existing_files(path)
-        self._feed = Feed(files, at_rest=True)
+        self._feed = Feed(files, at_rest=True, encoded=True)
         self._is_text = not all(file.is_parquet for file in files)
         self._bytes = sum(file.size * (GZIP_RATIO if file.is_gzip else 1) for file in files)
         try:
@@ -79,7 +79,7 @@ class WholeFiles:
         return max(1, READ_BYTES // (VALUE_BYTES * max(self.rows, 1)))
 
     def read(self, columns: list[str], types: Types | None = None) -> pa.Table:
-        """All rows of these columns, in plain types; a column that some of the files lack is null there.
+        """All rows of these columns, in plain types, texts of Parquet dictionary-encoded; null where a file lacks one.
 
         Parameters
         ----------

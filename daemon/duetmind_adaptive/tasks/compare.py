@@ -8,8 +8,9 @@ Of a column only its result is kept, so memory does not grow with the number of 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -17,10 +18,14 @@ import pyarrow as pa
 from duetmind_adaptive.drift.columns import ColumnProfile, Limits
 from duetmind_adaptive.drift.compared import ComparedColumn, compare_column
 from duetmind_adaptive.drift.reference import profile_column
+from duetmind_adaptive.drift.threads import in_order
 from duetmind_adaptive.drift.verdict import draft, gather, settle
 from duetmind_adaptive.errors import ColumnMissingError
-from duetmind_adaptive.records import Window
+from duetmind_adaptive.jobs.cpus import usable_cpus
+from duetmind_adaptive.records import Finding, Window
+from duetmind_adaptive.sources.arrow_types import plain_type
 from duetmind_adaptive.sources.whole import WholeFiles
+from duetmind_adaptive.tasks.compare_quality import copied_rows, renamed
 from duetmind_adaptive.tasks.comparison import Comparison
 from duetmind_adaptive.tasks.sides import FrameSide, Side, in_groups
 
@@ -30,6 +35,8 @@ EFFECT = 0.01
 ALPHA = 0.01
 #: nothing is stored, so every value may count
 _EVERYTHING = Limits(values=1 << 62)
+#: columns compared at the same time; each takes a few copies of its values
+MOST_THREADS = 8
 #: names listed in a sentence
 LISTED = 8
 
@@ -104,7 +111,15 @@ def compare_sides(
     wanted = [name for name in reference.names if name not in left_out]
     compared = dict(_compare_all(reference, current, wanted, progress))
     fresh = sorted(set(current.names) - set(reference.names))
-    data = gather([each.checked for each in compared.values()], fresh, threshold=EFFECT, alpha=ALPHA)
+    checked = [each.checked for each in compared.values()]
+    data = gather(
+        checked,
+        fresh,
+        threshold=EFFECT,
+        alpha=ALPHA,
+        renamed=renamed(reference, current, [each.report.name for each in checked if each.absent], fresh),
+        whole=_copies(reference, current, compared),
+    )
     window = Window(first_row=0, last_row=current.rows)
     return Comparison(
         report=replace(settle(draft(window, None, data, None, ())), seconds=time.perf_counter() - started),
@@ -117,6 +132,14 @@ def compare_sides(
         notes=notes,
         alpha=ALPHA,
     )
+
+
+def _copies(reference: Side, current: Side, compared: Mapping[str, ComparedColumn]) -> tuple[Finding, ...]:
+    """Where a column is broken rows are alike for another reason, and copies cannot be told."""
+    if any(finding.breaks for each in compared.values() for finding in each.checked.findings):
+        return ()
+    tested = {name: each.distinct for name, each in compared.items() if each.checked.report.untested is None}
+    return tuple(copied_rows(reference, current, tested))
 
 
 def _check_common(reference: Side, current: Side, names: tuple[str, str]) -> None:
@@ -149,17 +172,21 @@ def _some(names: tuple[str, ...]) -> str:
 def _compare_all(
     reference: Side, current: Side, names: list[str], progress: Progress | None
 ) -> Iterator[tuple[str, ComparedColumn]]:
-    at_once = min(reference.columns_at_once, current.columns_at_once)
-    done = 0
-    for group in in_groups(names, at_once):
+    found = in_order(_work(reference, current, names), min(usable_cpus(), MOST_THREADS))
+    for done, name in enumerate(names):
+        if progress:
+            progress(done, len(names), name)
+        yield name, next(found)
+
+
+def _work(reference: Side, current: Side, names: list[str]) -> Iterator[Callable[[], ComparedColumn]]:
+    """Read a few columns at a time, and hand out what is to be done with each."""
+    for group in in_groups(names, min(reference.columns_at_once, current.columns_at_once)):
         before = reference.read(group)
-        types = {field.name: field.type for field in before.schema}
+        types = {field.name: plain_type(field.type) for field in before.schema}
         after = current.read([name for name in group if name in current.names], types)
         for name in group:
-            if progress:
-                progress(done, len(names), name)
-            yield name, _compare_one(name, (reference, before), (current, after))
-            done += 1
+            yield partial(_compare_one, name, (reference, before), (current, after))
 
 
 def _compare_one(name: str, before: tuple[Side, pa.Table], after: tuple[Side, pa.Table]) -> ComparedColumn:
