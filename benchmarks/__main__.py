@@ -29,6 +29,7 @@ BENCHMARKS = {
     "rollback": "benchmarks.rollback",
     "thousand_models": "benchmarks.thousand_models",
     "profiles": "benchmarks.profiles",
+    "calm": "benchmarks.calm",
 }
 
 

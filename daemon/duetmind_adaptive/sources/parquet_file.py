@@ -38,7 +38,7 @@ class ParquetFile:
         self._plain = partial(plain_table, encoded=encoded)
         with self._errors():
             _check_footer(file, over=over)
-            opened = partial(pq.ParquetFile, file.path, pre_buffer=False, buffer_size=READ_AHEAD)
+            opened: Any = partial(pq.ParquetFile, file.path, pre_buffer=False, buffer_size=READ_AHEAD)
             self._file: Any = opened()
             texts = [field.name for field in self._file.schema_arrow if encoded and plain_type(field.type) == TEXT]
             if texts:

@@ -6,9 +6,9 @@ where l_j rows are tied at the j-th, ``B_j`` and ``M_j`` are the rows of both sa
 half of those at it. The statistic returned is standardised: ``(A² - 1) / σ_N``.
 
 p-value, by the rule of `scipy.stats.anderson_ksamp` where its table reaches, from 0.25 to 0.001: a parabola through the
-logarithms of the tabulated levels. Where it ends `beyond_table` is true. Above, the p-value says "at least 0.25". Below,
-where SciPy says "at most 0.001" and no correction over many columns could be survived, it is the tail of the limit
-``Σ χ²_j / (j (j + 1))``, whose first term has the largest weight, 1/2, so that by Zolotarev
+logarithms of the tabulated levels. Where it ends `beyond_table` is true. Above, the p-value says "at least 0.25".
+Below, where SciPy says "at most 0.001" and no correction over many columns could be survived, it is the tail of the
+limit ``Σ χ²_j / (j (j + 1))``, whose first term has the largest weight, 1/2, so that by Zolotarev
 ``P(A² > a) → erfc(√a) Π_{j>1} (1 - 2 / (j (j + 1)))^(-1/2) = √3 erfc(√a)``; it meets the table's end within 7 %.
 
 References

@@ -1,15 +1,16 @@
 """How well the mean of rows is known that depend on their neighbours: by the means of contiguous batches.
 
 Rows that follow each other in time are alike, so that 1,000 of them may be worth 200 independent ones. The means of
-batches longer than that likeness vary as much as they do because of it, and their variance tells that of the whole mean.
+batches longer than that likeness vary as much as they do because of it, and their variance tells that of the whole
+mean.
 Where batches are too short, neighbouring ones are still alike; that correlation, averaged over all functions of a row
 that are looked at together, makes the variance larger, never smaller.
 
-Formula, for batch means x of b batches: ``variance = s² / b · max(1, 1 + 2 r)`` with s² their sample variance and r their
-correlation at lag 1, corrected for its bias of ``-1 / b``.
+Formula, for batch means x of b batches: ``variance = s² / b · max(1, 1 + 2 r)`` with s² their sample variance and r
+their correlation at lag 1, corrected for its bias of ``-1 / b``.
 
 Two means differ beyond chance by Welch's test: ``t = difference / √Σ variances``, with the degrees of freedom
-``(Σ v)² / Σ v² / ν`` (Satterthwaite), smallest where one little-known variance is most of the sum.
+``(Σ v)² / Σ (v² / f)``, f those of each (Satterthwaite), smallest where one little-known variance is most of the sum.
 
 References
 ----------
@@ -21,6 +22,7 @@ Biometrika 34 (1947), 28-35.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -143,12 +145,12 @@ def mean_of_rows(values: Floats, edges: NDArray[np.intp] | None = None) -> Mean:
 
 def batches(values: Floats, edges: NDArray[np.intp]) -> Iterator[Floats]:
     """The mean of each batch of rows."""
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         yield values[first:last].mean(axis=0)
 
 
 def welch(difference: Floats, *parts: Part) -> tuple[Floats, Floats]:
-    """t and its two-sided p-value of a difference whose variance has several independent sources.
+    """Student's t and its two-sided p-value of a difference whose variance has several independent sources.
 
     Parameters
     ----------

@@ -4,8 +4,8 @@ A pair's normal-score correlation depends on how the two columns go together and
 is the same after any increasing transformation of a column. Rows in which one of the two is missing do not count.
 
 Formula: ``r = Σ z_a z_b / √(Σ z_a² Σ z_b²)``, sums over the rows that have both. Its error is that of the mean of
-``z_a z_b - r (z_a² + z_b²) / 2``, the influence of a row, by batch means; for independent rows of a normal copula that is
-``(1 - r²) / √n``.
+``z_a z_b - r (z_a² + z_b²) / 2``, the influence of a row, by batch means; for independent rows of a normal copula that
+is ``(1 - r²) / √n``.
 
 Reference
 ---------
@@ -14,6 +14,8 @@ favourable", Bernoulli 3 (1997), 55-77.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +58,7 @@ def _errors(scores: Scores, r: Floats, size: Floats, tilt: Floats) -> tuple[Floa
     """Variance of the mean influence, and its degrees of freedom."""
     gathered = BatchMeans()
     edges = batch_edges(len(scores.values))
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         batch = scores.rows(first, last)
         squares = _squares(batch)
         influence = batch.values.T @ batch.values - r / 2 * (squares * tilt + squares.T / tilt)

@@ -95,7 +95,8 @@ def test_the_first_version_learns_the_whole_reference_and_promises_what_it_showe
 def test_a_version_s_folder_is_whole_and_can_be_loaded_and_compared_with(folder, first):
     assert first.folder == folder / "models" / "loans" / "versions" / "first-1"
     assert sorted(path.name for path in first.folder.iterdir()) == [
-        "holdout.arrow", "model.duet", "natural.arrow", "reference.bins", "reference.profile", "sample.arrow", "version.json",
+        "holdout.arrow", "model.duet", "natural.arrow",
+        "reference.bins", "reference.profile", "sample.arrow", "version.json",
     ]  # fmt: skip
     model = duetmind_adaptive.load_model(first.folder)
     assert (model.predict(a_stream(500, seed=9)) == a_stream(500, seed=9)["y"]).mean() > 0.8

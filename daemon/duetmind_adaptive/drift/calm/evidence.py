@@ -31,9 +31,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 #: shifts beyond the tolerance that are bet on, in standard deviations of a row
-EXCESSES = np.array([0.06, 0.12, 0.25, 0.5, 1.0])
+EXCESSES = np.array([0.05, 0.1, 0.18, 0.4, 1.0])
 #: a score whose best bet is below this starts to count its windows anew
 STANDING = 1.0
+#: weight of the window before beside the newest in the mean shift, so that what is over is soon seen to be
+KEPT = 0.6
 #: stored logarithms are rounded down to this
 _GRAIN = 1 / 64
 
@@ -44,7 +46,8 @@ class Evidence:
 
     #: logarithms of the capitals: positive sides of all excesses, then negative ones; shape (s, 2 · excesses)
     capitals: Floats
-    #: of the windows since evidence began to stand: Σ weight, Σ weight · shift and the first row; shape (s,)
+    #: of the windows since evidence began to stand, the newest ones most of all: Σ weight and Σ weight · shift; and
+    #: the first row of the first of them; shape (s,)
     weight: Floats
     weighted: Floats
     since: NDArray[np.int64]
@@ -55,7 +58,7 @@ class Evidence:
         capitals = np.full((scores, 2 * EXCESSES.size), -math.inf)
         return cls(capitals, np.zeros(scores), np.zeros(scores), np.full(scores, -1))
 
-    def update(self, shift: Floats, error: Floats, tolerance: Floats, *, row: int, cap: float) -> Evidence:
+    def update(self, shift: Floats, error: Floats, tolerance: Floats, *, row: int, cap: Floats) -> Evidence:
         """State after one more window.
 
         Parameters
@@ -69,16 +72,16 @@ class Evidence:
         row
             The window's first.
         cap
-            Largest logarithm of a capital.
+            Largest logarithm of a capital of each score, shape (s,).
         """
         precision = 1 / error**2
         sides = np.concatenate([np.outer(shift, np.ones_like(EXCESSES)), np.outer(-shift, np.ones_like(EXCESSES))], 1)
         excess = np.tile(EXCESSES, 2)
         bets = (excess * (sides - tolerance[:, np.newaxis]) - excess**2 / 2) * precision[:, np.newaxis]
-        capitals = np.minimum(np.logaddexp(0.0, self.capitals) + bets, cap)
+        capitals = np.minimum(np.logaddexp(0.0, self.capitals) + bets, cap[:, np.newaxis])
         stood = self.standing
-        weight = np.where(stood, self.weight, 0.0) + precision
-        weighted = np.where(stood, self.weighted, 0.0) + precision * shift
+        weight = np.where(stood, KEPT * self.weight, 0.0) + precision
+        weighted = np.where(stood, KEPT * self.weighted, 0.0) + precision * shift
         return replace(
             self, capitals=capitals, weight=weight, weighted=weighted, since=np.where(stood, self.since, row)
         )
@@ -90,7 +93,7 @@ class Evidence:
 
     @property
     def shifts(self) -> Floats:
-        """Mean shift of each score over the windows since its evidence began."""
+        """Mean shift of each score over the newest windows since its evidence began."""
         return np.divide(self.weighted, self.weight, out=np.zeros_like(self.weighted), where=self.weight > 0)
 
     def levels(self, weights: Floats) -> Floats:

@@ -3,8 +3,9 @@
 | kind | scores of a value | weight |
 | --- | --- | --- |
 | numeric, datetime, text (length) | location: normal score u of its rank in the reference | 0.5 |
-| | spread: ``(u² - 1) / √2`` | 0.2 |
-| | skew, peak: Legendre polynomials of the rank, degrees 3 and 4 | 0.1, 0.1 |
+| | spread: ``(u² - 1) / √2`` | 0.16 |
+| | skew, peak: Legendre polynomials of the rank, degrees 3 and 4 | 0.08, 0.08 |
+| | atom: whether it is the most frequent value (all of it, where there is no other) | 0.08 |
 | categorical, boolean | whether it is that category, for each frequent one; whether it is any other | 0.9 in all |
 | any | whether it is missing | 0.1 |
 
@@ -30,14 +31,15 @@ from duetmind_adaptive.drift.columns import ColumnProfile
 Floats = NDArray[np.float64]
 
 #: weight of each score of a number, in the order of `_of_numbers`
-NUMBER_WEIGHTS = (0.5, 0.2, 0.1, 0.1)
-NUMBER_SCORES = ("location", "spread", "skew", "peak")
+NUMBER_WEIGHTS = (0.5, 0.16, 0.08, 0.08, 0.08)
+NUMBER_SCORES = ("location", "spread", "skew", "peak", "atom")
 CATEGORY_WEIGHT, MISSING_WEIGHT = 0.9, 0.1
 #: categories followed one by one, at most, and the smallest share of one
 MOST_CATEGORIES, SMALLEST_SHARE = 20, 0.01
 #: added to the variance of an indicator, so that a handful of rows of a rare category prove nothing: 3 in 1,000 rows
 RARE = 0.009
 MISSING = "missing"
+_NO_SPREAD = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +52,7 @@ class ColumnScores:
     >>> before = pa.chunked_array([np.arange(1000.0)])
     >>> scores = ColumnScores.of(summarise("x", before))
     >>> scores.names[:2], scores.means(pa.chunked_array([np.arange(1000.0) + 100]))[0].round(2)[:2]
-    (('location', 'spread'), array([0.28, 0.05]))
+    (('location', 'spread'), array([0.51, 0.56]))
     """
 
     profile: ColumnProfile
@@ -59,6 +61,8 @@ class ColumnScores:
     #: in the reference, of each score before it is standardised
     centre: Floats
     scale: Floats
+    #: a number's most frequent value
+    atom: float = math.nan
 
     @classmethod
     def of(cls, profile: ColumnProfile) -> ColumnScores:
@@ -92,7 +96,7 @@ class ColumnScores:
 
     def _raw_numbers(self, column: pa.ChunkedArray) -> Floats:
         """Unknown rows are NaN."""
-        return _of_numbers(_ranks(self.profile.values, _values(column)))
+        return _of_numbers(self.profile.values, _values(column), self.atom)
 
     def _raw_categories(self, column: pa.ChunkedArray) -> Floats:
         names = self.names[: -2 if self.names[-2] == _OTHERS else -1]
@@ -110,17 +114,28 @@ _OTHERS = "\x00others"
 
 
 def _numbers(profile: ColumnProfile) -> ColumnScores:
-    scores = _of_numbers(_ranks(profile.values, profile.values))
+    values = profile.values
+    atom = _most_frequent(values)
+    scores = _of_numbers(values, values, atom)
     centre, scale = scores.mean(axis=0), scores.std(axis=0)
-    usable = scale > 1e-9
+    at_atom, scale[-1] = _share(int(np.count_nonzero(values == atom)), values.size)
+    usable = (scale > _NO_SPREAD) & (np.arange(scale.size) < scale.size - 1)
+    weights = np.array(NUMBER_WEIGHTS) * usable
+    weights[-1] = sum(NUMBER_WEIGHTS) - weights.sum() if at_atom >= SMALLEST_SHARE else 0.0
     gone, spread = _share(profile.missing, profile.rows)
     return ColumnScores(
         profile,
         (*NUMBER_SCORES, MISSING),
-        (*(weight if use else 0.0 for weight, use in zip(NUMBER_WEIGHTS, usable, strict=True)), MISSING_WEIGHT),
+        (*weights.tolist(), MISSING_WEIGHT),
         np.append(centre, gone),
-        np.append(np.where(usable, scale, 1.0), spread),
+        np.append(np.where(scale > _NO_SPREAD, scale, 1.0), spread),
+        atom,
     )
+
+
+def _most_frequent(ascending: Floats) -> float:
+    starts = np.append(0, np.flatnonzero(np.diff(ascending)) + 1)
+    return float(ascending[starts[np.diff(np.append(starts, ascending.size)).argmax()]])
 
 
 def _categories(profile: ColumnProfile) -> ColumnScores:
@@ -171,8 +186,9 @@ def _ranks(ascending: Floats, values: Floats) -> Floats:
     return ranks
 
 
-def _of_numbers(ranks: Floats) -> Floats:
-    normal = ndtri(ranks)
-    centred = 2 * ranks - 1
-    skew, peak = (5 * centred**3 - 3 * centred) / 2, (35 * centred**4 - 30 * centred**2 + 3) / 8
-    return np.column_stack([normal, (normal**2 - 1) / math.sqrt(2), skew, peak])
+def _of_numbers(ascending: Floats, values: Floats, atom: float) -> Floats:
+    ranks = _ranks(ascending, values)
+    normal, centred = ndtri(ranks), 2 * ranks - 1
+    squared = centred**2
+    skew, peak = (5 * squared - 3) * centred / 2, ((35 * squared - 30) * squared + 3) / 8
+    return np.column_stack([normal, (normal**2 - 1) / math.sqrt(2), skew, peak, values == atom])

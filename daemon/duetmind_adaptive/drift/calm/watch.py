@@ -21,8 +21,11 @@ from duetmind_adaptive.drift.columns import ColumnProfile
 
 Floats = NDArray[np.float64]
 
-#: smallest shift, over the windows since evidence began, that counts: in standard deviations of a row
+#: smallest shift, over the newest windows since evidence began, that counts: in standard deviations of a row
 TOLERANCE = 0.05
+#: how far above what an alarm needs a capital may grow, as a logarithm
+CAP = 0.5
+_LEAST_WEIGHT = 1e-3
 
 
 class Verdict(NamedTuple):
@@ -98,7 +101,8 @@ class Watch:
     ) -> Evidence:
         """The same from mean scores and the number of rows that each is of, both of shape (s,)."""
         expected, error = self.natural.expect(rows, moment)
-        cap = math.log(checks * max(len(self.columns), 1) * 2 * EXCESSES.size / self._smallest) + 1.0
+        alarm = checks * max(len(self.columns), 1) * 2 * EXCESSES.size / np.maximum(self.weights, _LEAST_WEIGHT)
+        cap = np.log(alarm) + CAP
         return evidence.update(means - expected, error, self.natural.tolerance, row=row, cap=cap)
 
     def judge(self, evidence: Evidence, checks: float) -> Verdict:
@@ -111,11 +115,6 @@ class Watch:
         since = {names[at]: self._since(evidence, int(at), matters) for at in found}
         together = float(np.logaddexp.reduce(levels)) - math.log(levels.size) if levels.size else -math.inf
         return Verdict(since, dict(zip(names, levels.tolist(), strict=True)), together)
-
-    @property
-    def _smallest(self) -> float:
-        used = self.weights[self.weights > 0]
-        return float(used.min()) if used.size else 1.0
 
     def _since(self, evidence: Evidence, column: int, matters: NDArray[np.bool_]) -> int:
         return int(evidence.since[(self.owners == column) & matters].min())

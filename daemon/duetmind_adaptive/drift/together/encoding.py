@@ -1,0 +1,122 @@
+"""A mixed table as numbers, fitted on the reference: what can be ranked stands for each column.
+
+Numbers, times and the length of free texts stand for themselves; a category column for whether it holds each of its
+frequent categories, or, where none is frequent, for how frequent its category was in the reference; beside it, where
+holes are neither rare nor the rule, whether there is a hole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from duetmind_adaptive.drift import kinds
+from duetmind_adaptive.records import Kind
+
+Floats = NDArray[np.float64]
+
+#: indicators made of one column, at most
+CATEGORIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """How each column of the reference becomes numbers; `categories` are those that get an indicator."""
+
+    kinds: Mapping[str, Kind]
+    categories: Mapping[str, tuple[str, ...]]
+    #: of columns without a frequent category, the share of each
+    shares: Mapping[str, Mapping[str, float]]
+    holes: frozenset[str]
+
+    @classmethod
+    def fit(cls, table: pa.Table, columns: Mapping[str, Kind], rare: float) -> Encoder:
+        """Choose the numbers.
+
+        Parameters
+        ----------
+        table
+            Rows of the reference.
+        columns
+            Those to encode, each with how the reference's profile compares it.
+        rare
+            Share below which a category or hole is too rare to be followed.
+        """
+        categories, shares = dict[str, tuple[str, ...]](), dict[str, Mapping[str, float]]()
+        for name, kind in columns.items():
+            if kind == "categorical":
+                counted = _counted(table[name])
+                often = [word for word, share in counted.items() if rare <= share <= 1 - rare]
+                covered = sum(counted[word] for word in often) > 1 - rare
+                categories[name] = tuple((often[:-1] if covered else often)[:CATEGORIES])
+                if not often:
+                    shares[name] = counted
+        empty = {name: table[name].null_count / max(table.num_rows, 1) for name in columns}
+        holes = frozenset(name for name, share in empty.items() if rare <= share <= 1 - rare)
+        return cls(columns, categories, shares, holes)
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The column that each number comes from."""
+        return tuple(name for name in self.kinds for _ in self._makers(name))
+
+    def encode(self, table: pa.Table) -> Floats:
+        """The numbers of each row, shape (n, d); NaN is missing."""
+        parts = [maker(table[name]) for name in self.kinds for maker in self._makers(name)]
+        return np.column_stack(parts) if parts else np.empty((table.num_rows, 0))
+
+    def _makers(self, name: str) -> list[Callable[[pa.ChunkedArray], Floats]]:
+        makers: list[Callable[[pa.ChunkedArray], Floats]]
+        if self.kinds[name] != "categorical":
+            makers = [_numbers]
+        elif name in self.shares:
+            makers = [_Frequency(self.shares[name])]
+        else:
+            makers = [_Indicator(word) for word in self.categories[name]]
+        return [*makers, _hole] if name in self.holes else makers
+
+
+@dataclass(frozen=True, slots=True)
+class _Indicator:
+    word: str
+
+    def __call__(self, column: pa.ChunkedArray) -> Floats:
+        return _numbers(pc.call_function("equal", [_words(column), pa.scalar(self.word, pa.large_string())]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Frequency:
+    shares: Mapping[str, float]
+
+    def __call__(self, column: pa.ChunkedArray) -> Floats:
+        encoded = _words(column).combine_chunks().dictionary_encode()
+        shares = np.array([self.shares.get(word, 0.0) for word in encoded.dictionary.to_pylist()] + [np.nan])
+        return shares[pc.call_function("fill_null", [encoded.indices, pa.scalar(-1, pa.int32())]).to_numpy()]
+
+
+def _words(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return kinds.plain(column).cast(pa.large_string())
+
+
+def _counted(column: pa.ChunkedArray) -> dict[str, float]:
+    """Share of each category among the present ones, most frequent first."""
+    encoded = _words(column).drop_null().combine_chunks().dictionary_encode()
+    counts = np.bincount(encoded.indices.to_numpy(), minlength=len(encoded.dictionary))
+    words: list[str] = encoded.dictionary.to_pylist()
+    return {words[at]: float(counts[at] / counts.sum()) for at in np.argsort(-counts, kind="stable")}
+
+
+def _numbers(column: pa.ChunkedArray) -> Floats:
+    whole = kinds.plain(column)
+    numbers = np.full(len(whole), np.nan)
+    numbers[whole.is_valid().to_numpy()] = kinds.to_float(whole.drop_null())
+    return numbers
+
+
+def _hole(column: pa.ChunkedArray) -> Floats:
+    return _numbers(column.is_null())
