@@ -28,6 +28,7 @@ BENCHMARKS = {
     "bus": "benchmarks.bus_figures",
     "rollback": "benchmarks.rollback",
     "thousand_models": "benchmarks.thousand_models",
+    "drift": "benchmarks.drift",
     "profiles": "benchmarks.profiles",
     "calm": "benchmarks.calm",
 }
