@@ -7,21 +7,26 @@ of their own, so that a share of them that changes is a change of the column.
 from __future__ import annotations
 
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from duetmind_adaptive.drift.columns import ColumnProfile
-from duetmind_adaptive.stats.psi import bin_counts, quantile_edges
+from duetmind_adaptive.stats.psi import bin_counts, quantile_edges, without_repeats
 
 Floats = NDArray[np.float64]
 
 MOST_CELLS, FEWEST_CELLS = 40, 5
+#: bins of the stability index and of Jensen-Shannon
+DECILES = 10
 #: values of the smaller side for each cell, so that the tests' approximations hold
 VALUES_PER_CELL = 20
 HOUR, DAY, WEEK = 3_600.0, 86_400.0, 7
 #: the epoch was a Thursday; weeks begin with Monday
 _THURSDAY = 3
+#: of each reference in use: its edges and counts, by their number
+_BINS: WeakKeyDictionary[ColumnProfile, dict[tuple[int, bool], tuple[Floats, Floats]]] = WeakKeyDictionary()
 
 
 class Counts(NamedTuple):
@@ -49,10 +54,24 @@ def number_cells(reference: ColumnProfile, current: ColumnProfile) -> Counts:
     """
     few = min(reference.values.size, current.values.size)
     bins = min(max(few // VALUES_PER_CELL, FEWEST_CELLS), MOST_CELLS)
-    lowest, highest = reference.values[0], reference.values[-1]
-    ends = (np.array([np.nextafter(lowest, -np.inf)]), np.array([highest]))
-    edges = np.unique(np.concatenate([ends[0], quantile_edges(reference.values, bins), ends[1]]))
-    return Counts(*(_with_holes(side, bin_counts(side.values, edges)) for side in (reference, current))).held()
+    edges, before = _reference_bins(reference, bins, beyond=True)
+    sides = ((reference, before), (current, bin_counts(current.values, edges)))
+    return Counts(*(_with_holes(side, counts) for side, counts in sides)).held()
+
+
+def _reference_bins(reference: ColumnProfile, bins: int, *, beyond: bool) -> tuple[Floats, Floats]:
+    """The reference's quantiles, with an edge at either of its ends where what lies `beyond` counts, and its counts.
+
+    Kept while the reference is: every window asks for them.
+    """
+    kept = _BINS.setdefault(reference, {})
+    if (bins, beyond) not in kept:
+        edges = quantile_edges(reference.values, bins)
+        if beyond:
+            below = np.nextafter(reference.values[:1], -np.inf)
+            edges = without_repeats(np.concatenate([below, edges, reference.values[-1:]]))
+        kept[bins, beyond] = edges, bin_counts(reference.values, edges)
+    return kept[bins, beyond]
 
 
 def _with_holes(side: ColumnProfile, counts: Floats) -> Floats:
@@ -63,8 +82,8 @@ def _with_holes(side: ColumnProfile, counts: Floats) -> Floats:
 
 def decile_cells(reference: ColumnProfile, current: ColumnProfile) -> Counts:
     """Counts of the finite values between the reference's deciles, as is the custom for PSI."""
-    edges = quantile_edges(reference.values)
-    return Counts(bin_counts(reference.values, edges), bin_counts(current.values, edges))
+    edges, before = _reference_bins(reference, DECILES, beyond=False)
+    return Counts(before, bin_counts(current.values, edges))
 
 
 def aligned_counts(reference: ColumnProfile, current: ColumnProfile) -> tuple[Floats, Floats, tuple[str, ...]]:

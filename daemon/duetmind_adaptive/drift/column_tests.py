@@ -55,7 +55,7 @@ def examine(
     >>> round(examine(before, after).effect, 3)
     0.5
     >>> examine(before, summarise("x", pa.chunked_array([[None]]))).untested
-    'every value is missing in the window'
+    'every value is missing in the current data'
     """
     obstacle = _obstacle(reference, current)
     if obstacle:
@@ -70,7 +70,7 @@ def examine(
 
 
 def _obstacle(reference: ColumnProfile, current: ColumnProfile) -> str | None:
-    for side, profile in (("the reference", reference), ("the window", current)):
+    for side, profile in (("the reference", reference), ("the current data", current)):
         if not profile.rows:
             return f"{side} has no rows"
         if profile.untested:

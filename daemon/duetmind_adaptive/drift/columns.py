@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from duetmind_adaptive.drift import kinds
 from duetmind_adaptive.drift.arrays import text_array, values_of
 from duetmind_adaptive.drift.encoded import encode
-from duetmind_adaptive.drift.mojibake import garbled
+from duetmind_adaptive.drift.mojibake import garbled_places
 from duetmind_adaptive.drift.text import count_text, hashed_counts
 from duetmind_adaptive.records import Kind
 
@@ -48,7 +48,7 @@ def _no_counts() -> Counts:
     return np.empty(0, dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, eq=False)
 class ColumnProfile:
     """The summary of one column; `values` or `categories` are filled, according to `kind`."""
 
@@ -231,7 +231,7 @@ def _summarise_words(
 ) -> ColumnProfile:
     encoded = encode(column)
     codes, counts = encoded.codes, encoded.counts
-    marked = np.flatnonzero(values_of(garbled(encoded.different)))
+    marked = garbled_places(encoded.different)
     known = replace(
         start,
         kind=kind or kinds.kind_of(start.family, counts.size, codes.size),

@@ -24,6 +24,8 @@ class ComparedColumn:
     """What is kept of a column once it was compared; its values are not."""
 
     checked: CheckedColumn
+    #: different values that the reference holds
+    distinct: int = 0
     #: how it moved, in words; empty when there is nothing to tell
     words: str = ""
     #: None when either side has nothing to draw
@@ -55,7 +57,7 @@ def compare_column(
     """
     checked = check_column(reference, current, tests=tests, beside=DISTANCES)
     if current is None or checked.report.untested:
-        return ComparedColumn(checked=checked)
+        return ComparedColumn(checked=checked, distinct=reference.distinct)
     shape = shape_of(reference, current)
     words = describe(reference, current, shape) if shape else ""
-    return ComparedColumn(checked=checked, words=words, shape=shape)
+    return ComparedColumn(checked=checked, distinct=reference.distinct, words=words, shape=shape)

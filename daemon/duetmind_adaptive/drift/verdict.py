@@ -203,7 +203,7 @@ def check_column(
     name = reference.name
     base = ColumnReport(name=name, kind=reference.kind, missing_reference=reference.missing_share)
     if current is None:
-        report = replace(base, missing_current=1.0, untested="the column is not in the window")
+        report = replace(base, missing_current=1.0, untested="the column is not in the current data")
         return CheckedColumn(report=report, findings=(schema.missing_column(name),), absent=True)
     changed = current.family not in {reference.family, "empty"} and reference.family != "empty"
     if not changed:

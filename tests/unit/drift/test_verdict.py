@@ -186,11 +186,11 @@ def test_a_batch_of_one_month_is_not_a_frozen_column():
 
 
 UNTESTED = {
-    "every value is missing in the window": ([1.0, 2.0], pa.array([None, None], pa.float64())),
+    "every value is missing in the current data": ([1.0, 2.0], pa.array([None, None], pa.float64())),
     "every value is missing in the reference": ([None, math.nan], [1.0, 2.0]),
-    "no finite value in the window": ([1.0, 2.0], [math.inf, -math.inf]),
+    "no finite value in the current data": ([1.0, 2.0], [math.inf, -math.inf]),
     "one and the same value on both sides": ([1.0, 1.0], [1.0, 1.0, 1.0]),
-    "the window has no rows": ([1.0, 2.0], pa.array([], pa.float64())),
+    "the current data has no rows": ([1.0, 2.0], pa.array([], pa.float64())),
     "values of type": ([[1], [2]], [[1], [3]]),
 }
 

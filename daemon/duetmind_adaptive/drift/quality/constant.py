@@ -25,5 +25,5 @@ def find(pair: Pair) -> Iterator[Finding]:
         return
     value = after.categories[0] if after.categories else f"{after.values[0]:g}" if after.values.size else ""
     runs = f"never for more than {before.longest_run:,} rows in the reference"
-    message = f"holds one value for all {after.present:,} rows of the window, {runs}"
+    message = f"holds one value for all {after.present:,} rows of the current data, {runs}"
     yield pair.finding("constant_column", message, count=after.present, examples=(value,) * bool(value), breaks=True)

@@ -51,7 +51,7 @@ def find(reference: Repeats, current: Hashes, earlier: Hashes | None = None) -> 
         yield _batch(twice, current, "are copies of others in it")
     elif twice.size / current.size - reference.rows >= ROWS_RISE and exceeds(twice.size, current.size, reference.rows):
         usual = f"{reference.rows:.1%} in the reference"
-        message = f"{twice.size:,} of the window's {current.size:,} rows are copies of others in it ({usual})"
+        message = f"{twice.size:,} of {current.size:,} rows are copies of others in it ({usual})"
         yield Finding(code="duplicate_rows", message=message, count=int(twice.size), examples=_places(twice))
 
 
@@ -64,7 +64,7 @@ def _is_batch(reference: Repeats, rows: Places, runs: Places, of: int) -> bool:
 
 
 def _batch(places: Places, current: Hashes, where: str) -> Finding:
-    message = f"{places.size:,} of the window's {current.size:,} rows {where}: a batch came twice"
+    message = f"{places.size:,} of {current.size:,} rows {where}: a batch came twice"
     return Finding(
         code="duplicated_batch", message=message, count=int(places.size), examples=_places(places), breaks=True
     )

@@ -22,6 +22,6 @@ def find(pair: Pair) -> Iterator[Finding]:
     if rise < NULLS_RISE or not exceeds(after.missing, after.rows, before.missing_share):
         return
     flood = after.missing_share >= FLOOD_SHARE and rise >= FLOOD_RISE
-    shares = f"{after.missing_share:.0%} of the window, {before.missing_share:.0%} of the reference"
+    shares = f"{after.missing_share:.0%} of the current data, {before.missing_share:.0%} of the reference"
     code = "null_flood" if flood else "nulls_up"
     yield pair.finding(code, f"is missing in {shares}", count=after.missing, breaks=flood)

@@ -41,5 +41,5 @@ def find(pair: Pair, *, breaks: bool) -> Finding:
             message = f"holds numbers written as text ({listed(after.categories)}){rest}"
             examples = (odd or after.categories)[:EXAMPLES]
             return pair.finding("number_as_text", message, count=rows, examples=examples, breaks=True)
-    message = f"is {after.type} in the window and {before.type} in the reference"
+    message = f"is {after.type} in the current data and {before.type} in the reference"
     return pair.finding("retyped", message, examples=after.categories[:EXAMPLES], breaks=breaks)

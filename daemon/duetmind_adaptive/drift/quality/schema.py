@@ -23,17 +23,17 @@ NAMES_ALIKE = 0.5
 
 def missing_column(name: str) -> Finding:
     """Tell that a feature is gone."""
-    return Finding(code="missing_column", message=f"{name} is not in the window", column=name, breaks=True)
+    return Finding(code="missing_column", message=f"{name} is not in the current data", column=name, breaks=True)
 
 
 def new_column(name: str) -> Finding:
     """Tell that a column has come that the reference did not have."""
-    return Finding(code="new_column", message=f"{name} is in the window and not in the reference", column=name)
+    return Finding(code="new_column", message=f"{name} is in the current data and not in the reference", column=name)
 
 
 def renamed_column(old: str, new: str) -> Finding:
     """Tell that a feature is there under another name."""
-    message = f"{old} is not in the window; {new}, which is new, holds its values: it was renamed"
+    message = f"{old} is not in the current data; {new}, which is new, holds its values: it was renamed"
     return Finding(code="renamed_column", message=message, column=old, examples=(new,), breaks=True)
 
 
