@@ -59,8 +59,11 @@ def pool_sparse(counts: NDArray[np.float64], minimum_expected: float = MINIMUM_E
     array([[50., 40., 10.],
            [55., 43.,  2.]])
     """
-    counts = counts[:, counts.any(axis=0)]
     totals = counts.sum(axis=0)
+    if not totals.all():
+        counts, totals = counts[:, totals > 0], totals[totals > 0]
+    if _smaller_expected(counts).min(initial=np.inf) >= minimum_expected:
+        return counts
     order = np.argsort(totals, kind="stable")
     expected = _smaller_expected(counts)[order]
     sparse = int(np.searchsorted(expected, minimum_expected, side="left"))
