@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from duetmind_adaptive.registry.loading import load_model
     from duetmind_adaptive.tasks.compare import compare
+    from duetmind_adaptive.tasks.detector import Detector
     from duetmind_adaptive.tasks.profiles import Profile
 
 __version__ = "0.1.0"
-__all__ = ["Profile", "__version__", "compare", "load_model"]
+__all__ = ["Detector", "Profile", "__version__", "compare", "load_model"]
 
 #: public name -> the module that it comes from
 _LAZY = {
+    "Detector": "duetmind_adaptive.tasks.detector",
     "Profile": "duetmind_adaptive.tasks.profiles",
     "compare": "duetmind_adaptive.tasks.compare",
     "load_model": "duetmind_adaptive.registry.loading",

@@ -31,8 +31,9 @@ def several_slots(daemon: LiveDaemon, story: Story, number: int = 3) -> None:
 
 
 def failures(story: Story) -> list[dict[str, Any]]:
-    """What the events say of checks that could not be made."""
-    return [event["data"] for event in story.events("duetmind.check.failed")]
+    """What the events say of checks that could not be made, save that the folder was empty before the first rows."""
+    told = [event["data"] for event in story.events("duetmind.check.failed")]
+    return [each for each in told if not each["message"].startswith("no .parquet")]
 
 
 def test_rows_of_a_growing_folder_are_read_once_and_in_order_across_its_files(

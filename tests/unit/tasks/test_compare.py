@@ -125,7 +125,7 @@ def test_a_column_that_rises_without_order_is_drift() -> None:
 
 def test_columns_that_are_gone_new_or_of_another_type_are_in_the_schema() -> None:
     reference = pa.table({"x": range(50), "gone": range(50), "code": range(50)})
-    current = pa.table({"x": range(50), "new": range(50), "code": ["a"] * 50})
+    current = pa.table({"x": range(50), "new": range(1000, 1050), "code": ["a"] * 50})
     found = compare(reference, current)
     assert found.to_dict()["schema"] == {
         "missing_columns": ["gone"],
@@ -134,6 +134,12 @@ def test_columns_that_are_gone_new_or_of_another_type_are_in_the_schema() -> Non
     }
     assert {finding["code"] for finding in found.to_dict()["findings"]} == {"missing_column", "new_column", "retyped"}
     assert found.report.drift
+
+
+def test_a_column_that_goes_on_under_another_name_is_one_finding() -> None:
+    values = np.random.default_rng(1).normal(size=500)
+    found = compare(pa.table({"x": values, "old": values}), pa.table({"x": values, "new": values}))
+    assert [finding["code"] for finding in found.to_dict()["findings"]] == ["renamed_column"]
 
 
 def test_a_target_that_moves_alone_is_a_change_of_concept() -> None:

@@ -1,0 +1,59 @@
+"""Which columns of a report drift, decided by evidence over windows instead of by the tests of one window alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow as pa
+
+from duetmind_adaptive.check_report import Calm, CheckReport
+from duetmind_adaptive.drift.calm.evidence import Evidence
+from duetmind_adaptive.drift.calm.watch import Watch
+from duetmind_adaptive.records import ColumnReport
+
+
+def decide(
+    watch: Watch,
+    before: Evidence,
+    report: CheckReport,
+    table: pa.Table,
+    *,
+    moment: float | None,
+    checks: float,
+    threshold: float,
+) -> tuple[CheckReport, Evidence]:
+    """Add a window to the evidence; the report with its columns judged by it, and the evidence after it.
+
+    Parameters
+    ----------
+    watch
+        The columns of the reference.
+    before
+        The evidence of the windows before.
+    report
+        What the window's tests say; they stay in it.
+    table
+        The window's rows.
+    moment
+        The middle of the window, seconds since 1970; None where rows have no time.
+    checks
+        False alarms are at most one in so many windows, on average.
+    threshold
+        Smallest effect that counts as drift, in [0, 1].
+    """
+    evidence = watch.see(before, table, row=report.window.first_row, moment=moment, checks=checks)
+    verdict = watch.judge(evidence, checks)
+    columns = tuple(_decided(column, verdict.moved, threshold) for column in report.columns)
+    found = Calm(
+        checks=checks,
+        level=verdict.level,
+        columns=dict(verdict.levels),
+        since_row=min((verdict.moved[each.name] for each in columns if each.drift), default=None),
+        seasons=tuple(watch.natural.seasons),
+    )
+    return replace(report, columns=columns, calm=found), evidence
+
+
+def _decided(column: ColumnReport, moved: dict[str, int], threshold: float) -> ColumnReport:
+    drifts = column.untested is None and column.name in moved and column.effect >= threshold
+    return replace(column, drift=drifts)
