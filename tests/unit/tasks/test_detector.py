@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -31,7 +32,7 @@ class Foreign:
         return self.table.__arrow_c_stream__(requested_schema)
 
 
-def test_a_month_of_unchanged_windows_is_silent_and_a_small_lasting_shift_is_found_with_its_first_row():
+def test_a_month_of_unchanged_windows_is_silent_and_a_small_lasting_shift_is_found_with_its_first_row() -> None:
     detector = Detector(REFERENCE, window=500)
     assert not any(detector.update(rows(seed, 500)).drift for seed in range(10, 110))
     reports = [detector.update(rows(seed, 500, shift=0.2)) for seed in range(110, 118)]
@@ -42,13 +43,13 @@ def test_a_month_of_unchanged_windows_is_silent_and_a_small_lasting_shift_is_fou
 
 
 @pytest.mark.parametrize("frame", [pa.Table.to_pandas, Foreign, lambda table: table])
-def test_every_frame_gives_the_same_verdict(frame):
+def test_every_frame_gives_the_same_verdict(frame: Callable[[pa.Table], object]) -> None:
     detector = Detector(frame(REFERENCE), window=500)
     assert not detector.update(frame(rows(2, 500))).drift
     assert detector.update(frame(rows(3, 500, shift=1.0))).drift
 
 
-def test_a_detector_that_resumes_goes_on_as_if_it_had_never_stopped():
+def test_a_detector_that_resumes_goes_on_as_if_it_had_never_stopped() -> None:
     going, stopped = Detector(REFERENCE, window=500), Detector(REFERENCE, window=500)
     going.update(rows(2, 500, shift=0.12))
     stopped.resume(going.state())
@@ -59,12 +60,12 @@ def test_a_detector_that_resumes_goes_on_as_if_it_had_never_stopped():
     assert resumed.calm.level == pytest.approx(after.calm.level, abs=0.1)
 
 
-def test_what_is_no_state_is_refused_in_one_sentence():
+def test_what_is_no_state_is_refused_in_one_sentence() -> None:
     with pytest.raises(ValueError, match="give what `state\\(\\)` returned"):
         Detector(REFERENCE).resume("nonsense")
 
 
-def test_the_hour_of_the_day_is_no_drift_where_rows_have_times():
+def test_the_hour_of_the_day_is_no_drift_where_rows_have_times() -> None:
     start = datetime(2026, 1, 5, tzinfo=UTC)
 
     def hours(first: int, count: int) -> pd.DataFrame:
@@ -77,7 +78,7 @@ def test_the_hour_of_the_day_is_no_drift_where_rows_have_times():
     assert not any(detector.update(hours(first, 1)).drift for first in range(24 * 40, 24 * 43))
 
 
-def test_a_window_that_cannot_be_used_says_what_to_give():
+def test_a_window_that_cannot_be_used_says_what_to_give() -> None:
     detector = Detector(REFERENCE)
     with pytest.raises(SourceError, match="no rows"):
         detector.update(REFERENCE.slice(0, 0))
