@@ -161,7 +161,7 @@ class DriftMonitoringSettings(Section):
         default=timedelta(hours=1), description="default schedule, in seconds or as a duration"
     )
     drift_threshold: float = Field(
-        default=0.1, gt=0, lt=1, description="smallest effect that counts as drift, in [0, 1]"
+        default=0.02, gt=0, lt=1, description="smallest effect that counts as drift, in [0, 1]"
     )
     alert_channels: tuple[str, ...] = Field(default=("log",), description="channels that are on by default")
     auto_retrain_enabled: bool = Field(default=False, description="whether models without `responses` retrain on drift")
