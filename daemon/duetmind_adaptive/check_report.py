@@ -50,6 +50,12 @@ class Multivariate:
     #: one sentence for people; also why nothing could be said
     reason: str = ""
 
+    @property
+    def summary(self) -> str:
+        """The sentence, or how little a classifier could tell."""
+        told = f" (a classifier tells them apart with AUC {self.auc:.2f})" if self.auc is not None else ""
+        return self.reason or f"The columns go together as before{told}."
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Estimate:

@@ -76,6 +76,8 @@ def _print(found: Comparison) -> None:
     print_table(("COLUMN", "KIND", "EFFECT", "IN WORDS", "ADJUSTED P", "VERDICT"), rows)
     if len(columns) > SHOWN:
         print(f"+{len(columns) - SHOWN:,} more, which moved less; --json or --html have them all")
+    if found.report.multivariate is not None:
+        print(plain(found.report.multivariate.summary))
     for finding in found.report.findings[:SHOWN_FINDINGS]:
         print(f"{'broken' if finding.breaks else 'finding'}: {plain(finding.message)[:MESSAGE_LENGTH]}")
     if len(found.report.findings) > SHOWN_FINDINGS:

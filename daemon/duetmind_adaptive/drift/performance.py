@@ -4,7 +4,8 @@ Both are estimates, so the difference is judged with both standard errors: degra
 
     ``worse by > tolerance + z √(error² + error_reference²)``,
 
-one-sided, with z for a false alarm in a thousand checks, because checks repeat hourly for months. The window's error
+one-sided, with z for as few false alarms as the model's promise allows (`drift.budget`), because checks repeat hourly
+for months. The window's error
 allows for as much dependence between its rows as the reference has: a metric that falls within a window makes its rows
 look alike, which must not hide the fall. Differences are on the metric's own scale: absolute for accuracy, balanced
 accuracy, F1, AUC and R², relative to the reference for log loss, MAE and RMSE.

@@ -50,7 +50,7 @@ def compare_page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{safe(title)}</title><style>{STYLE}</style></head><body>"
-        f"{_head(document, names)}{_findings(document)}{_tools()}<main>{cards}</main>"
+        f"{_head(document, names)}{_together(document)}{_findings(document)}{_tools()}<main>{cards}</main>"
         f"<script>{SCRIPT}</script></body></html>"
     )
 
@@ -64,6 +64,23 @@ def _head(document: Mapping[str, Any], names: tuple[str, str]) -> str:
         f"<span>{document['seconds']:.1f} s</span></p>"
         '<p class="key soft"><span><i></i>reference</span><span><i class="after"></i>current</span>'
         '<span><i class="gap"></i>difference of the distribution functions</span></p></header>'
+    )
+
+
+def _together(document: Mapping[str, Any]) -> str:
+    """What the columns say jointly, and what the classifier leans on as bars."""
+    found: Mapping[str, Any] | None = document.get("together")
+    if found is None:
+        return ""
+    leans: Mapping[str, float] = found["features"]
+    bars = "".join(
+        f'<li><meter min="0" max="1" value="{share:.3f}"></meter> {safe(_cut(name, NAME_LENGTH))}, {share:.0%}'
+        for name, share in leans.items()
+    )
+    listed = f'<p class="soft">What tells the two apart:</p><ul>{bars}</ul>' if bars and found["drift"] else ""
+    return (
+        '<section class="findings" aria-label="Columns together"><h2>Columns together</h2>'
+        f"<p>{safe(found['summary'])}</p>{listed}</section>"
     )
 
 

@@ -90,8 +90,6 @@ def check_table(
     profile = reference_profile(version.folder)
     inputs = table.select(features)
     data = compare(profile, inputs, threshold=model.drift_threshold, around=around, tests=model.column_tests)
-    performance = _performance(model, version, window, table, request.now)
-    late = _late(request.unlabelled, model, source, request.now)
     view = View(
         model=model,
         version=version,
@@ -102,6 +100,8 @@ def check_table(
         source=source,
         now=request.now,
     )
+    performance = _performance(view, version, window, table)
+    late = _late(view, request.unlabelled)
     memory = Memory.from_json(request.memory, version.version)
     report, memory = examine(view, draft(window, version.version, data, performance, late), memory)
     report = replace(settle(report), seconds=time.perf_counter() - started)
@@ -118,26 +118,25 @@ def _cursor(request: CheckRequest) -> Cursor:
     return Cursor.from_json(request.cursor) if request.cursor else Cursor.start()
 
 
-def _performance(
-    model: Model, version: VersionRef, window: Window, table: pa.Table, now: datetime
-) -> Performance | None:
-    if model.target is None or not labels_due(window, model, now=now):
+def _performance(view: View, version: VersionRef, window: Window, table: pa.Table) -> Performance | None:
+    """How the version that served a window did on it, judged as rarely wrong as is promised."""
+    model = view.model
+    if model.target is None or not labels_due(window, model, now=view.now):
         return None
-    reading = measure_window(model, version, window, table, now)
-    return judge(window, reading, version.baseline) if reading else None
+    reading = measure_window(model, version, window, table, view.now)
+    sure = 1 - 1 / view.alarm_checks("metric")
+    return judge(window, reading, version.baseline, confidence=sure) if reading else None
 
 
-def _late(
-    unlabelled: Sequence[LateWindow], model: Model, source: ProductionSource, now: datetime
-) -> tuple[Performance, ...]:
-    due = (late for late in unlabelled if labels_due(late.window, model, now=now))
-    measured = (_late_performance(model, late, source, now) for late in due)
+def _late(view: View, unlabelled: Sequence[LateWindow]) -> tuple[Performance, ...]:
+    due = (late for late in unlabelled if labels_due(late.window, view.model, now=view.now))
+    measured = (_late_performance(view, late) for late in due)
     return tuple(performance for performance in measured if performance)
 
 
-def _late_performance(model: Model, late: LateWindow, source: ProductionSource, now: datetime) -> Performance | None:
+def _late_performance(view: View, late: LateWindow) -> Performance | None:
     try:
-        table = source.read(late.window.first_row, late.window.last_row)
+        table = view.source.read(late.window.first_row, late.window.last_row)
     except SourceMissingError:  # its file was rotated away before its labels came: there is nothing left to measure
         return None
-    return _performance(model, late.version, late.window, table, now)
+    return _performance(view, late.version, late.window, table)

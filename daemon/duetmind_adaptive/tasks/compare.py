@@ -28,6 +28,7 @@ from duetmind_adaptive.sources.whole import WholeFiles
 from duetmind_adaptive.tasks.compare_quality import copied_rows, renamed
 from duetmind_adaptive.tasks.comparison import Comparison
 from duetmind_adaptive.tasks.sides import FrameSide, Side, in_groups
+from duetmind_adaptive.tasks.together_rows import TogetherRows
 
 #: smallest effect that counts as drift, in [0, 1]: what is smaller is dust, however many rows show it
 EFFECT = 0.01
@@ -109,7 +110,8 @@ def compare_sides(
     _check_common(reference, current, names)
     left_out, notes = _unlabelled(reference, current, target, names)
     wanted = [name for name in reference.names if name not in left_out]
-    compared = dict(_compare_all(reference, current, wanted, progress))
+    together = TogetherRows()
+    compared = dict(_compare_all(reference, current, wanted, together, progress))
     fresh = sorted(set(current.names) - set(reference.names))
     checked = [each.checked for each in compared.values()]
     data = gather(
@@ -120,9 +122,10 @@ def compare_sides(
         renamed=renamed(reference, current, [each.report.name for each in checked if each.absent], fresh),
         whole=_copies(reference, current, compared),
     )
-    window = Window(first_row=0, last_row=current.rows)
+    report = draft(Window(first_row=0, last_row=current.rows), None, data, None, ())
+    report = settle(replace(report, multivariate=together.examine(report, target, alpha=ALPHA)))
     return Comparison(
-        report=replace(settle(draft(window, None, data, None, ())), seconds=time.perf_counter() - started),
+        report=replace(report, seconds=time.perf_counter() - started),
         rows_reference=reference.rows,
         rows_current=current.rows,
         shapes={name: each.shape for name, each in compared.items() if each.shape},
@@ -170,21 +173,24 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 def _compare_all(
-    reference: Side, current: Side, names: list[str], progress: Progress | None
+    reference: Side, current: Side, names: list[str], together: TogetherRows, progress: Progress | None
 ) -> Iterator[tuple[str, ComparedColumn]]:
-    found = in_order(_work(reference, current, names), min(usable_cpus(), MOST_THREADS))
+    found = in_order(_work(reference, current, names, together), min(usable_cpus(), MOST_THREADS))
     for done, name in enumerate(names):
         if progress:
             progress(done, len(names), name)
         yield name, next(found)
 
 
-def _work(reference: Side, current: Side, names: list[str]) -> Iterator[Callable[[], ComparedColumn]]:
+def _work(
+    reference: Side, current: Side, names: list[str], together: TogetherRows
+) -> Iterator[Callable[[], ComparedColumn]]:
     """Read a few columns at a time, and hand out what is to be done with each."""
     for group in in_groups(names, min(reference.columns_at_once, current.columns_at_once)):
         before = reference.read(group)
         types = {field.name: plain_type(field.type) for field in before.schema}
         after = current.read([name for name in group if name in current.names], types)
+        together.take(before, after)
         for name in group:
             yield partial(_compare_one, name, (reference, before), (current, after))
 

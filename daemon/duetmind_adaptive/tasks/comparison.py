@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from duetmind_adaptive.check_report import CheckReport
+from duetmind_adaptive.check_report import CheckReport, Multivariate
 from duetmind_adaptive.records import ColumnReport, ColumnShape, DriftKind, TestResult
 
 #: columns named in the headline
@@ -36,9 +36,13 @@ class Comparison:
     def kinds(self) -> tuple[DriftKind, ...]:
         """`data` when an input moved or broke; `concept` when only the target did, which the inputs cannot explain."""
         inputs = any(column.drift for column in self.report.columns if column.name != self.target)
-        if inputs or any(finding.breaks for finding in self.report.findings):
+        if inputs or self._together_moved or any(finding.breaks for finding in self.report.findings):
             return ("data",)
         return ("concept",) if self.report.drift else ()
+
+    @property
+    def _together_moved(self) -> bool:
+        return self.report.multivariate is not None and self.report.multivariate.drift
 
     @property
     def headline(self) -> str:
@@ -52,6 +56,7 @@ class Comparison:
         parts = [self._moved(of)]
         broken = sum(finding.breaks for finding in self.report.findings)
         parts += [f"{broken:,} data-quality break{'s' * (broken > 1)}"] if broken else []
+        parts += ["the columns changed together"] if self._together_moved and not self.report.drifted else []
         return f"Drift, {self.report.severity}: {'; '.join(parts)}."
 
     def _moved(self, of: str) -> str:
@@ -89,6 +94,7 @@ class Comparison:
             "seconds": report.seconds,
             "target": self.target,
             "columns": {column.name: self._column(column) for column in report.columns},
+            "together": _together(report.multivariate) if report.multivariate else None,
             "findings": [asdict(finding) | {"examples": list(finding.examples)} for finding in report.findings],
             "schema": {
                 "missing_columns": list(report.missing_columns),
@@ -120,6 +126,17 @@ class Comparison:
                 "unseen_categories": list(column.unseen_categories),
             },
         }
+
+
+def _together(found: Multivariate) -> dict[str, Any]:
+    """What the columns say jointly: `auc` is of a classifier that tells the two samples apart, out of fold."""
+    return {
+        "drift": found.drift,
+        "auc": found.auc,
+        "features": dict(found.features),
+        "tests": {name: _test(test) for name, test in found.tests.items()},
+        "summary": found.summary,
+    }
 
 
 def p_adjusted(column: ColumnReport) -> float | None:

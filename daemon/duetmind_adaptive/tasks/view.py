@@ -73,12 +73,12 @@ class View:
     @cached_property
     def sample(self) -> pa.Table | None:
         """Rows of the reference, in their order: the features, and the target where there is one."""
-        return _stored(self.version.folder / SAMPLE)
+        return stored(self.version.folder / SAMPLE)
 
     @cached_property
     def holdout(self) -> pa.Table | None:
         """Labelled rows that the version did not learn from, with its answers (`tasks.holdout`); None without any."""
-        return _stored(self.version.folder / HOLDOUT)
+        return stored(self.version.folder / HOLDOUT)
 
 
 def seconds_between(schedule: ScheduleSettings, now: datetime) -> float:
@@ -94,7 +94,7 @@ def seconds_between(schedule: ScheduleSettings, now: datetime) -> float:
     return (times[-1] - times[0]).total_seconds() / (len(times) - 1)
 
 
-def _stored(path: Path) -> pa.Table | None:
+def stored(path: Path) -> pa.Table | None:
     """A table of the version's folder; versions made before it was kept have none."""
     if not path.exists():
         return None

@@ -222,3 +222,14 @@ def test_wide_files_are_read_a_few_columns_at_a_time(tmp_path: Path, monkeypatch
     monkeypatch.setattr("duetmind_adaptive.sources.whole.READ_BYTES", 2 * 8 * 100)
     monkeypatch.setattr("duetmind_adaptive.sources.whole.TEXT_BYTES", 500)
     assert compare_files(str(tmp_path / "a.parquet"), str(tmp_path / "b.csv")).to_dict()["columns"] == whole
+
+
+def test_a_change_of_correlation_alone_is_drift_of_the_columns_together() -> None:
+    rng = np.random.default_rng(4)
+    before, after = (dict(zip("abc", rng.normal(size=(3, 5_000)), strict=True)) for _ in range(2))
+    after["c"] = 0.6 * after["a"] + 0.8 * after["c"]
+    found = compare(pa.table(before), pa.table(after))
+    assert not found.report.drifted
+    assert found.headline == "Drift, low: 0 of 3 tested columns moved; the columns changed together."
+    assert "a and c correlate 0.59 instead of -0.01" in found.to_dict()["together"]["summary"]
+    assert "Columns together" in found.to_html()

@@ -7,7 +7,7 @@ holes are neither rare nor the rule, whether there is a hole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.drift import kinds
 from duetmind_adaptive.records import Kind
 
@@ -22,6 +23,19 @@ Floats = NDArray[np.float64]
 
 #: indicators made of one column, at most
 CATEGORIES = 5
+#: share of rows from which on a category is followed by itself
+RARE = 0.05
+#: columns of wide data, evenly spaced, that are looked at together
+MOST_COLUMNS = 300
+
+
+def columns_together(report: CheckReport, order: Iterable[str]) -> tuple[str, ...]:
+    """The columns that could be tested by themselves, in this order; times that count on go together with nothing."""
+    tested = {column.name for column in report.columns if column.untested is None and column.kind != "datetime"}
+    names = [name for name in order if name in tested and name not in report.type_changes]
+    if len(names) > MOST_COLUMNS:
+        names = [names[at] for at in np.linspace(0, len(names) - 1, MOST_COLUMNS).astype(np.intp)]
+    return tuple(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +110,7 @@ class _Frequency:
     def __call__(self, column: pa.ChunkedArray) -> Floats:
         encoded = _words(column).combine_chunks().dictionary_encode()
         shares = np.array([self.shares.get(word, 0.0) for word in encoded.dictionary.to_pylist()] + [np.nan])
-        return shares[pc.call_function("fill_null", [encoded.indices, pa.scalar(-1, pa.int32())]).to_numpy()]
+        return shares[pc.call_function("coalesce", [encoded.indices, pa.scalar(-1, pa.int32())]).to_numpy()]
 
 
 def _words(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from duetmind_adaptive.stats.batch_means import Mean, Part, batch_edges, mean_of_rows, welch
+from duetmind_adaptive.stats.domain_classifier import tell_apart
 from duetmind_adaptive.stats.mmd import RandomFeatures
 from duetmind_adaptive.stats.normal_scores import Scores, normal_scores
 from duetmind_adaptive.stats.pca_reconstruction import components, reconstruction_errors
@@ -23,6 +24,8 @@ Floats = NDArray[np.float64]
 
 #: seed of the random features: the same reference is always looked at in the same way
 SEED = 20_240_229
+#: blocks that are told apart from the others, at most, and rows that a classifier sees of either side
+TOLD_APART, CLASSIFIED_ROWS = 6, 2_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,20 +73,21 @@ class Learned:
     held: tuple[Floats, ...]
     #: how much more than chance allows the blocks themselves differ by this measure, ≥ 1
     unrest: float
-    #: scores of all blocks, one after the other, for a classifier
+    #: encoded rows of all blocks, one after the other, for a classifier
     rows: Floats
+    #: how well classifiers tell single blocks from the others; empty for a few blocks
+    natural_aucs: Floats
 
     @classmethod
     def of(cls, blocks: Sequence[Floats]) -> Learned:
         """Learn from encoded blocks, each shape (n, d), n ≥ 20, d ≥ 2, in the order of time."""
         scored = [normal_scores(block) for block in blocks]
         length = len(blocks[0])
-        halves = [halve(each) for each in scored]
+        halves = [scored_halves(block) for block in blocks]
         taught = [rank_correlations(first).value for first, _ in halves]
         plane = components(np.mean(taught, axis=0))
         errors = [mean_of_rows(reconstruction_errors(second.values, plane)) for _, second in halves]
-        rows = np.concatenate([each.values for each in scored])
-        features = RandomFeatures.fit(rows, np.random.default_rng(SEED))
+        features = RandomFeatures.fit(np.concatenate([each.values for each in scored]), np.random.default_rng(SEED))
         firsts = np.array([features(first.values).mean(axis=0) for first, _ in halves])
         held = tuple(features(second.values) for _, second in halves)
         return cls(
@@ -94,17 +98,40 @@ class Learned:
             taught=firsts.mean(axis=0),
             held=held,
             unrest=_unrest(firsts, np.array([each.mean(axis=0) for each in held])),
-            rows=rows,
+            rows=spaced(np.concatenate(blocks)),
+            natural_aucs=_natural_aucs(blocks),
         )
 
 
-def halve(scores: Scores) -> tuple[Scores, Scores]:
-    """Every other batch of rows, and those between: one half to learn on, the other to test on."""
-    edges = batch_edges(len(scores.values))
+def scored_halves(rows: Floats) -> tuple[Scores, Scores]:
+    """Every other batch of rows, to learn on, and those between, to test on.
+
+    Each half is scored by itself: ranks that the two share would make one the mirror of the other.
+    """
+    edges = batch_edges(len(rows))
     odd = np.repeat(np.arange(len(edges) - 1) % 2 == 1, np.diff(edges))
-    parts = (~odd, odd) if odd.any() else (np.arange(odd.size) % 2 == 0, np.arange(odd.size) % 2 == 1)
-    return tuple(  # pyright: ignore[reportReturnType] - two of them
-        Scores(scores.values[part], None if scores.present is None else scores.present[part]) for part in parts
+    if not odd.any():
+        odd = np.arange(odd.size) % 2 == 1
+    return normal_scores(rows[~odd]), normal_scores(rows[odd])
+
+
+def spaced(rows: Floats) -> Floats:
+    """As many of the rows as a classifier looks at, evenly spaced."""
+    return (
+        rows if len(rows) <= CLASSIFIED_ROWS else rows[np.linspace(0, len(rows) - 1, CLASSIFIED_ROWS).astype(np.intp)]
+    )
+
+
+def _natural_aucs(blocks: Sequence[Floats]) -> Floats:
+    if len(blocks) < 3:
+        return np.empty(0)
+    chosen = np.unique(np.linspace(0, len(blocks) - 1, TOLD_APART).astype(np.intp))
+    others = ([block for place, block in enumerate(blocks) if place != one] for one in chosen)
+    return np.array(
+        [
+            tell_apart(spaced(np.concatenate(rest)), spaced(blocks[one])).auc
+            for one, rest in zip(chosen, others, strict=True)
+        ]
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.tasks.examinations.calm import calm
 from duetmind_adaptive.tasks.examinations.history import history
+from duetmind_adaptive.tasks.examinations.multivariate import multivariate
 from duetmind_adaptive.tasks.memory import Memory
 from duetmind_adaptive.tasks.view import View
 
@@ -21,6 +22,7 @@ Examination = Callable[[View, CheckReport, Any | None], tuple[CheckReport, Any |
 #: by the name of its section in memory; one that leans on another comes after it
 EXAMINATIONS: dict[str, Examination] = {
     "calm": calm,
+    "multivariate": multivariate,
     "history": history,
 }
 
