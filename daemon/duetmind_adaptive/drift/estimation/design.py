@@ -1,11 +1,13 @@
 """Rows as a few columns of zeros and ones: each feature's value falls into one of the bins of the hold-out.
 
-Numbers fall between quantiles, words and times-of-few-values into their most frequent ones, and missing values into a
-bin of their own, so that small linear models can follow curves, unseen values and nulls alike.
+Numbers fall between quantiles, or beyond all that the hold-out has, words and times-of-few-values into their most
+frequent ones, and missing values into a bin of their own, so that small linear models can follow curves, unseen values
+and nulls alike.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -21,7 +23,7 @@ Floats = NDArray[np.float64]
 
 #: bins of a number, and words that have one of their own
 BINS, WORDS = 5, 6
-#: codes of what is missing, and one more than there can be: numbers use 1 … BINS, words 1 … WORDS + 1 (all others)
+#: codes of what is missing, and one more than there can be: numbers use 1 … BINS + 2, words 1 … WORDS + 1 (all others)
 MISSING, CODES = 0, WORDS + 2
 
 
@@ -30,8 +32,12 @@ class Binning:
     """How the columns of the hold-out are cut."""
 
     names: tuple[str, ...]
-    #: inner edges of a number, or a column's words
+    #: edges of a number's bins, or a column's words
     cuts: tuple[Floats | pa.Array, ...]
+
+    def only(self, places: Sequence[int]) -> Binning:
+        """Some of the columns."""
+        return Binning(tuple(self.names[at] for at in places), tuple(self.cuts[at] for at in places))
 
     def codes(self, table: pa.Table) -> Codes:
         """The bin of each row in each column, shape (n, columns); what the table lacks is missing."""
@@ -49,7 +55,7 @@ def fit_binning(table: pa.Table) -> Binning:
     --------
     >>> table = pa.table({"x": [1.0, 2.0, 3.0, 4.0, 5.0, None], "job": ["a", "b", "a", "c", "a", None]})
     >>> fit_binning(table).codes(table).T
-    array([[1, 2, 3, 4, 5, 0],
+    array([[2, 3, 4, 5, 6, 0],
            [1, 2, 1, 3, 1, 0]], dtype=int8)
     """
     cuts = {name: _cut(table[name]) for name in table.column_names}
@@ -62,7 +68,10 @@ def _cut(column: pa.ChunkedArray) -> Floats | pa.Array | None:
     if held in {"number", "boolean", "datetime"}:
         values = to_float(plain(column).drop_null())
         values = values[np.isfinite(values)]
-        return np.unique(np.quantile(values, np.arange(1, BINS) / BINS)) if values.size else None
+        if not values.size:
+            return None
+        inner = np.quantile(values, np.arange(1, BINS) / BINS)
+        return np.unique([np.nextafter(values.min(), -np.inf), *inner, values.max()])
     if held != "string":
         return None
     counts = plain(column).drop_null().value_counts()

@@ -37,7 +37,7 @@ def multivariate(view: View, report: CheckReport, section: Any | None) -> tuple[
     if view.window.rows < FEWEST_ROWS:
         found = Multivariate(reason=f"Fewer than {FEWEST_ROWS} rows: nothing can be said about the columns together.")
         return replace(report, multivariate=found), section
-    side = reference_side(view.version.folder, names, _rounded(view.window.rows))
+    side = reference_side(view.version.folder, names, rounded(view.window.rows))
     if side is None:
         return report, section
     encoder, learned = side
@@ -71,6 +71,6 @@ def blocks(rows: NDArray[np.float64], length: int) -> Sequence[NDArray[np.float6
     return [rows[place * each : (place + 1) * each] for place in chosen]
 
 
-def _rounded(rows: int) -> int:
+def rounded(rows: int) -> int:
     """A power of two: windows of about the same length share a reference side."""
     return 2 ** round(math.log2(rows))

@@ -1,0 +1,1 @@
+"""Whether the relation of inputs and label changed, wherever the inputs themselves went."""

@@ -1,0 +1,77 @@
+"""Real streams through whole checks of a trained champion: what changed is told by its kind, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from duetmind_adaptive.check_report import CheckReport
+from duetmind_adaptive.records import VersionRef
+from duetmind_adaptive.registry.layout import ARTIFACT
+from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.tasks.check import check_next
+from duetmind_adaptive.tasks.requests import CheckRequest, TrainRequest
+from duetmind_adaptive.tasks.train import train_version
+
+SHARED = Path(__file__).parents[3].parent / "shared" / "data"
+WINDOWS = 40
+NOW = datetime(2040, 1, 1, tzinfo=UTC)
+PIPELINE: dict[str, Any] = {"model": {"algorithm": "hist_gradient_boosting", "hyperparameters": {"max_iter": 50}}}
+
+pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="the streams lie beside the project, and do not here")
+
+
+def walk(name: str, folder: Path) -> Iterator[CheckReport]:
+    """The reports of the windows after the reference, 40 of them in all."""
+    stream = json.loads((SHARED / f"{name}.json").read_text())
+    table, split = pq.read_table(SHARED / stream["file"]), stream["windows"]["reference"]["end_row"]
+    pq.write_table(table.slice(0, split), folder / "reference.parquet")
+    pq.write_table(table.slice(split), folder / "production.parquet")
+    target: Any = stream["target"]
+    facts: dict[str, Any] = {
+        "name": "stream", "task": "binary", "target": target if isinstance(target, str) else target["column"],
+        "timestamp": stream["timestamp"]["column"], "features": tuple(stream["features"]), "exclude": (),
+        "prediction": None, "score": None, "metric": "accuracy",
+        "reference": {"path": str(folder / "reference.parquet")},
+        "production": {
+            "path": str(folder / "production.parquet"), "window": {"rows": (table.num_rows - split) // WINDOWS},
+        },
+        "labels": {}, "schedule": {"every": "1h"}, "pipeline": PIPELINE, "responses": (), "drift_threshold": 0.02,
+        "opens_after": 1, "clears_after": 2, "max_retrains_per_day": 3, "job_timeout": timedelta(hours=1),
+        "folder": folder / "models",
+    }  # fmt: skip
+    model = Model.model_validate(facts)
+    made = train_version(TrainRequest(model=model, job="first", attempt=1, champion=None, upto_row=0, now=NOW))
+    version = VersionRef(
+        model="stream", version=1, folder=made.folder, artifact=made.folder / ARTIFACT, sha256=made.sha256
+    )
+    cursor, memory = None, None
+    while True:
+        outcome = check_next(CheckRequest(model=model, version=version, cursor=cursor, now=NOW, memory=memory))
+        if outcome.report is None:
+            return
+        yield outcome.report
+        cursor, memory = outcome.cursor, outcome.memory
+
+
+def test_a_change_of_the_concept_alone_is_told_as_that_within_a_window(tmp_path: Path) -> None:
+    reports = list(walk("random_tree_gradual", tmp_path))
+    related = [at for at, report in enumerate(reports) if "concept" in report.kinds]
+    assert abs(related[0] - 10) <= 1
+    assert related == list(range(related[0], len(reports)))
+    assert not any("data" in report.kinds for report in reports)
+    last = reports[-1].concept
+    assert last is not None
+    assert last.where
+    assert (last.gain or 0.0) > 0.1
+
+
+@pytest.mark.slow
+def test_rows_in_random_order_show_nothing_of_any_kind(tmp_path: Path) -> None:
+    assert [report.kinds for report in walk("diabetes_130us_shuffled", tmp_path) if report.kinds] == []
