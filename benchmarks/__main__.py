@@ -31,6 +31,7 @@ BENCHMARKS = {
     "drift": "benchmarks.drift",
     "profiles": "benchmarks.profiles",
     "calm": "benchmarks.calm",
+    "without_labels": "benchmarks.without_labels",
 }
 
 

@@ -14,10 +14,11 @@ import sys
 import venv
 from pathlib import Path
 
-#: what pip is asked for; NannyML's own pins bring its pandas, Evidently fails to import with pandas 3
+#: what pip is asked for; NannyML's own pins bring its pandas, Evidently fails to import with pandas 3, and
+#: NannyML needs what it does not name
 PEERS = {
     "evidently": ("evidently==0.7.23", "pandas<3"),
-    "nannyml": ("nannyml==0.13.1",),
+    "nannyml": ("nannyml==0.13.1", "statsmodels"),
 }
 #: seconds that an installation may take: hundreds of megabytes come over the network
 PATIENCE = 1_800

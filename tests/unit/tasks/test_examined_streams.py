@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ PIPELINE: dict[str, Any] = {"model": {"algorithm": "hist_gradient_boosting", "hy
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="the streams lie beside the project, and do not here")
 
 
-def walk(name: str, folder: Path) -> Iterator[CheckReport]:
+def walk(name: str, folder: Path, delay: timedelta = timedelta(0)) -> Iterator[CheckReport]:
     """The reports of the windows after the reference, 40 of them in all."""
     stream = json.loads((SHARED / f"{name}.json").read_text())
     table, split = pq.read_table(SHARED / stream["file"]), stream["windows"]["reference"]["end_row"]
@@ -42,7 +43,7 @@ def walk(name: str, folder: Path) -> Iterator[CheckReport]:
         "production": {
             "path": str(folder / "production.parquet"), "window": {"rows": (table.num_rows - split) // WINDOWS},
         },
-        "labels": {}, "schedule": {"every": "1h"}, "pipeline": PIPELINE, "responses": (), "drift_threshold": 0.02,
+        "labels": {"delay": delay}, "schedule": {"every": "1h"}, "pipeline": PIPELINE, "responses": (), "drift_threshold": 0.02,
         "opens_after": 1, "clears_after": 2, "max_retrains_per_day": 3, "job_timeout": timedelta(hours=1),
         "folder": folder / "models",
     }  # fmt: skip
@@ -75,3 +76,12 @@ def test_a_change_of_the_concept_alone_is_told_as_that_within_a_window(tmp_path:
 @pytest.mark.slow
 def test_rows_in_random_order_show_nothing_of_any_kind(tmp_path: Path) -> None:
     assert [report.kinds for report in walk("diabetes_130us_shuffled", tmp_path) if report.kinds] == []
+
+
+def test_without_labels_the_metric_is_estimated_and_no_fall_is_made_up(tmp_path: Path) -> None:
+    for report in islice(walk("random_tree_gradual", tmp_path, timedelta(days=36_500)), 8):
+        assert report.performance is None
+        assert report.estimate is not None
+        assert report.estimate.trusted
+        assert report.estimate.low > 0.95
+        assert report.kinds == ()

@@ -75,17 +75,24 @@ def fit_calibrator(scores: Floats, truth: NDArray[np.intp], weights: Floats | No
 
 
 def _best_curve(score: Floats, hit: Floats, weights: Floats) -> Curve:
-    """The map whose log loss is least on rows that it was not fitted to."""
+    """The simplest map whose log loss is least, as far as can be told, on rows that it was not fitted to."""
     fold = np.arange(score.size) % FOLDS
-    losses = np.zeros(len(_MAPS))
+    losses = np.zeros((len(_MAPS), score.size))
     for out in range(min(FOLDS, score.size)):
         held, fitted = fold == out, fold != out
         if not fitted.any():
             continue
         for place, fit in enumerate(_MAPS):
             p = fit(score[fitted], hit[fitted], weights[fitted])(score[held])
-            losses[place] -= float(weights[held] @ np.where(hit[held] > 0, np.log(p), np.log1p(-p)))
-    return _MAPS[int(losses.argmin())](score, hit, weights)
+            losses[place, held] = -weights[held] * np.where(hit[held] > 0, np.log(p), np.log1p(-p))
+    return _MAPS[_simplest(losses)](score, hit, weights)
+
+
+def _simplest(losses: Floats) -> int:
+    """The first map that is worse than the best by no more than a standard error of the difference."""
+    behind = losses - losses[losses.sum(axis=1).argmin()]
+    error = behind.std(axis=1) / np.sqrt(max(losses.shape[1], 1))
+    return int(np.flatnonzero(behind.mean(axis=1) <= error)[0])
 
 
 def _identity(score: Floats, hit: Floats, weights: Floats) -> Curve:

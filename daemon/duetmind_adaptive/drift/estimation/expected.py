@@ -19,7 +19,13 @@ Floats = NDArray[np.float64]
 
 
 def expected_metric(
-    metric: str, task: str, probabilities: Floats, prediction: NDArray[np.intp], scores: Floats | None
+    metric: str,
+    task: str,
+    probabilities: Floats,
+    prediction: NDArray[np.intp],
+    scores: Floats | None,
+    *,
+    weights: Floats | None = None,
 ) -> float:
     """Value a metric has on average over the labels that may come; NaN where undefined.
 
@@ -33,6 +39,8 @@ def expected_metric(
         Codes of the classes answered, shape (n,).
     scores
         As the model gives them, shape (n, k), for AUC and log loss.
+    weights
+        How much each row counts, shape (n,); default: all alike.
 
     Examples
     --------
@@ -48,7 +56,7 @@ def expected_metric(
         truth=np.repeat(np.arange(classes), rows),
         prediction=np.tile(prediction, classes),
         score=None if score is None else np.concatenate([score] * classes),
-        weights=probabilities.T.reshape(1, -1),
+        weights=(probabilities if weights is None else probabilities * weights[:, np.newaxis]).T.reshape(1, -1),
         classes=list(range(classes)),
     )
     return float(values[0])

@@ -13,6 +13,7 @@ from typing import Any
 from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.tasks.examinations.calm import calm
 from duetmind_adaptive.tasks.examinations.concept import concept
+from duetmind_adaptive.tasks.examinations.estimate import estimate
 from duetmind_adaptive.tasks.examinations.history import history
 from duetmind_adaptive.tasks.examinations.multivariate import multivariate
 from duetmind_adaptive.tasks.memory import Memory
@@ -24,6 +25,7 @@ Examination = Callable[[View, CheckReport, Any | None], tuple[CheckReport, Any |
 EXAMINATIONS: dict[str, Examination] = {
     "calm": calm,
     "multivariate": multivariate,
+    "estimate": estimate,
     "concept": concept,
     "history": history,
 }

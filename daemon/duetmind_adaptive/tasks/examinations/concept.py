@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from duetmind_adaptive.check_report import CheckReport, Concept
@@ -21,32 +20,22 @@ from duetmind_adaptive.drift.concept.residuals import Rows, residuals
 from duetmind_adaptive.drift.concept.stream import Stream
 from duetmind_adaptive.drift.concept.verdict import FEWEST_ROWS, Related, Relation, relate
 from duetmind_adaptive.drift.estimation.design import fit_binning
-from duetmind_adaptive.drift.labels import Classified, classify, complete_rows
+from duetmind_adaptive.drift.labels import Classified, classify
 from duetmind_adaptive.drift.metrics import higher_is_better, metric_value
 from duetmind_adaptive.errors import SourceMissingError
 from duetmind_adaptive.registry.layout import HOLDOUT
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.labels import with_labels
+from duetmind_adaptive.tasks.answered import Answered, complete_answers, held_rows
 from duetmind_adaptive.tasks.examinations.multivariate import rounded
-from duetmind_adaptive.tasks.holdout import Holdout, read_holdout
+from duetmind_adaptive.tasks.holdout import read_holdout
 from duetmind_adaptive.tasks.measure import answer
 from duetmind_adaptive.tasks.view import View, stored
 
-#: columns looked at, those that the residuals or the label depend on most, and rows of the hold-out
-MOST_COLUMNS, MOST_ROWS = 25, 6_000
+#: columns looked at, those that the residuals depend on most
+MOST_COLUMNS = 25
 #: relations kept in a worker
 KEPT = 16
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answered:
-    """Complete labelled rows with the champion's answers."""
-
-    features: pa.Table
-    truth: NDArray[Any]
-    prediction: NDArray[Any]
-    score: NDArray[Any] | None
-    classes: tuple[Any, ...] | None
 
 
 def concept(view: View, report: CheckReport, section: Any | None) -> tuple[CheckReport, Any | None]:
@@ -97,7 +86,7 @@ def relation_of(folder: Path, task: str, names: tuple[str, ...], window_rows: in
     table = stored(folder / HOLDOUT)
     if table is None or table.num_rows < 2 * FEWEST_ROWS:
         return None
-    rows = _held(read_holdout(table))
+    rows = held_rows(read_holdout(table))
     scale = 1.0
     if task == "regression":
         scale = float(np.std(rows.truth.astype(np.float64) - rows.prediction.astype(np.float64))) or 1.0
@@ -109,16 +98,6 @@ def relation_of(folder: Path, task: str, names: tuple[str, ...], window_rows: in
         chosen = np.sort(np.argsort(-told, kind="stable")[:MOST_COLUMNS])
         binning, codes = binning.only(chosen.tolist()), codes[:, chosen]
     return Known(Relation.of(binning, Rows(codes, left), window_rows), task, rows.classes, scale)
-
-
-def _held(holdout: Holdout) -> Answered:
-    """Complete rows of the hold-out, evenly spaced where there are many."""
-    places = np.flatnonzero(complete_rows(holdout.truth, holdout.prediction, holdout.score))
-    if places.size > MOST_ROWS:
-        places = places[np.linspace(0, places.size - 1, MOST_ROWS).astype(np.intp)]
-    score = None if holdout.score is None else holdout.score[places]
-    features = holdout.features.take(pa.array(places))
-    return Answered(features, holdout.truth[places], holdout.prediction[places], score, holdout.classes or None)
 
 
 def _between(codes: NDArray[np.int8], left: NDArray[np.float64]) -> float:
@@ -137,23 +116,10 @@ def _labelled_windows(view: View, report: CheckReport) -> Iterator[tuple[int, An
         except SourceMissingError:
             continue
         labelled = with_labels(table, model, now=view.now, window_end=late.window.end)
-        if (rows := _complete(model, labelled, answer(model, version, labelled))) is not None:
+        if (rows := complete_answers(model, labelled, answer(model, version, labelled))) is not None:
             yield late.window.first_row, rows
-    if view.labelled is not None and (rows := _complete(model, view.labelled, view.answers)) is not None:
+    if view.labelled is not None and (rows := complete_answers(model, view.labelled, view.answers)) is not None:
         yield view.window.first_row, rows
-
-
-def _complete(model: Model, table: pa.Table, answers: Any) -> Answered | None:
-    if answers is None or model.target is None or model.target not in table.column_names:
-        return None
-    prediction, score, classes = answers
-    truth = table[model.target].to_numpy(zero_copy_only=False)
-    kept = complete_rows(truth, prediction, score)
-    if kept.sum() < FEWEST_ROWS:
-        return None
-    places = pa.array(np.flatnonzero(kept))
-    score = None if score is None else np.asarray(score, dtype=np.float64)[kept]
-    return Answered(table.take(places), truth[kept], prediction[kept], score, tuple(classes) if classes else None)
 
 
 def _gain(model: Model, rows: Answered, related: Related, scale: float) -> float | None:
