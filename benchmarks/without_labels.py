@@ -85,14 +85,14 @@ class World:
 
 def run(quick: bool) -> list[Figure]:
     """Every stream, or the shortest."""
-    return [figure for name in (STREAMS[-1:] if quick else STREAMS) for figure in _stream(name)]
+    return [figure for name in (STREAMS[-1:] if quick else STREAMS) for figure in _stream(name, beside_peer=not quick)]
 
 
-def _stream(name: str) -> Iterator[Figure]:
+def _stream(name: str, *, beside_peer: bool) -> Iterator[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         world = _world(name, Path(folder))
         never, late = _ours(world, None), _ours(world, DELAY)
-        peer = _peer(world, Path(folder))
+        peer = _peer(world, Path(folder)) if beside_peer else None
     yield _error(f"{name}: error of the accuracy, no labels", never, peer)
     yield _error(f"{name}: the same, labels {DELAY} windows late", late, peer)
     yield Figure(
