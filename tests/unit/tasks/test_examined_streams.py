@@ -44,8 +44,8 @@ def walk(name: str, folder: Path, delay: timedelta = timedelta(0)) -> Iterator[C
             "path": str(folder / "production.parquet"), "window": {"rows": (table.num_rows - split) // WINDOWS},
         },
         "labels": {"delay": delay}, "schedule": {"every": "1h"}, "pipeline": PIPELINE,
-        "responses": (), "drift_threshold": 0.02, "opens_after": 1, "clears_after": 2, "max_retrains_per_day": 3, "job_timeout": timedelta(hours=1),
-        "folder": folder / "models",
+        "drift_threshold": 0.02, "opens_after": 1, "clears_after": 2, "max_retrains_per_day": 3,
+        "job_timeout": timedelta(hours=1), "folder": folder / "models",
     }  # fmt: skip
     model = Model.model_validate(facts)
     made = train_version(TrainRequest(model=model, job="first", attempt=1, champion=None, upto_row=0, now=NOW))
