@@ -12,6 +12,7 @@ from duetmind_adaptive.event_data import (
     SegmentData,
     SinceData,
 )
+from duetmind_adaptive.service.explanation import explanation
 
 #: of each kind that an event names; the store has them all
 NAMED = 5
@@ -27,6 +28,7 @@ def insights(report: CheckReport) -> Insights:
         where=report.concept.where[:NAMED] if report.concept and report.concept.drift else (),
         explained=tuple(map(_explained, report.explained[:NAMED])),
         since=_since(report.since) if report.since else None,
+        explanation=explanation(report),
         predicted=tuple(map(_forecast, report.predicted[:NAMED])),
         anomalies=tuple(map(_anomaly, report.anomalies[:NAMED])),
     )

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.records import VersionRef
 from duetmind_adaptive.registry.layout import ARTIFACT
+from duetmind_adaptive.service.insights import insights
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.tasks.check import check_next
 from duetmind_adaptive.tasks.requests import CheckRequest, TrainRequest
@@ -22,18 +24,29 @@ from duetmind_adaptive.tasks.train import train_version
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "data"
 WINDOWS = 40
+#: of a window of random_tree_gradual
+ROWS = 350
 NOW = datetime(2040, 1, 1, tzinfo=UTC)
 PIPELINE: dict[str, Any] = {"model": {"algorithm": "hist_gradient_boosting", "hyperparameters": {"max_iter": 50}}}
 
 pytestmark = pytest.mark.skipif(not SHARED.exists(), reason="the streams lie beside the project, and do not here")
 
 
-def walk(name: str, folder: Path, delay: timedelta = timedelta(0)) -> Iterator[CheckReport]:
+def unchanged(table: pa.Table) -> pa.Table:
+    return table
+
+
+def walk(
+    name: str,
+    folder: Path,
+    delay: timedelta = timedelta(0),
+    change: Callable[[pa.Table], pa.Table] = unchanged,
+) -> Iterator[CheckReport]:
     """The reports of the windows after the reference, 40 of them in all."""
     stream = json.loads((SHARED / f"{name}.json").read_text())
     table, split = pq.read_table(SHARED / stream["file"]), stream["windows"]["reference"]["end_row"]
     pq.write_table(table.slice(0, split), folder / "reference.parquet")
-    pq.write_table(table.slice(split), folder / "production.parquet")
+    pq.write_table(change(table.slice(split)), folder / "production.parquet")
     target: Any = stream["target"]
     facts: dict[str, Any] = {
         "name": "stream", "task": "binary", "target": target if isinstance(target, str) else target["column"],
@@ -45,12 +58,17 @@ def walk(name: str, folder: Path, delay: timedelta = timedelta(0)) -> Iterator[C
         },
         "labels": {"delay": delay}, "schedule": {"every": "1h"}, "pipeline": PIPELINE,
         "drift_threshold": 0.02, "opens_after": 1, "clears_after": 2, "max_retrains_per_day": 3,
-        "job_timeout": timedelta(hours=1), "folder": folder / "models",
+        "job_timeout": timedelta(hours=1), "folder": folder / "models", "responses": (),
     }  # fmt: skip
     model = Model.model_validate(facts)
     made = train_version(TrainRequest(model=model, job="first", attempt=1, champion=None, upto_row=0, now=NOW))
     version = VersionRef(
-        model="stream", version=1, folder=made.folder, artifact=made.folder / ARTIFACT, sha256=made.sha256
+        model="stream",
+        version=1,
+        folder=made.folder,
+        artifact=made.folder / ARTIFACT,
+        sha256=made.sha256,
+        baseline=made.baseline,
     )
     cursor, memory = None, None
     while True:
@@ -85,3 +103,21 @@ def test_without_labels_the_metric_is_estimated_and_no_fall_is_made_up(tmp_path:
         assert report.estimate.trusted
         assert report.estimate.low > 0.95
         assert report.kinds == ()
+
+
+def test_a_fall_is_dated_to_its_window_and_explained_by_the_column_that_moved_and_matters(tmp_path: Path) -> None:
+    def breaks(table: pa.Table) -> pa.Table:
+        """From window 6 on x1, which decides the label, is told too small; x2 keeps its values."""
+        values = table["x1"].to_numpy().copy()
+        values[6 * ROWS :] *= 0.6
+        return table.set_column(table.column_names.index("x1"), "x1", pa.array(values))
+
+    reports = list(islice(walk("random_tree_gradual", tmp_path, change=breaks), 9))
+    assert not any(report.kinds for report in reports[:6])
+    last = reports[-1]
+    assert {"data", "model"} <= set(last.kinds)
+    assert last.explained[0].column == "x1"
+    assert last.since is not None
+    assert last.since.row == 6 * ROWS
+    assert insights(last).explanation.startswith("accuracy fell by 0.")
+    assert "of it goes with x1" in insights(last).explanation

@@ -7,12 +7,15 @@ from typing import Any
 
 from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.drift.series import History, append, fill_late
+from duetmind_adaptive.tasks.examinations.explained import explained
+from duetmind_adaptive.tasks.examinations.since import since
 from duetmind_adaptive.tasks.view import View
 
 #: adds to the report what the history, this window included, says
 Look = Callable[[View, CheckReport, History], CheckReport]
 
-LOOKS: tuple[Look, ...] = ()
+#: in the order in which they look
+LOOKS: tuple[Look, ...] = (explained, since)
 
 
 def history(view: View, report: CheckReport, section: Any | None) -> tuple[CheckReport, Any | None]:
