@@ -15,6 +15,7 @@ from duetmind_adaptive.tasks.examinations.calm import calm
 from duetmind_adaptive.tasks.examinations.concept import concept
 from duetmind_adaptive.tasks.examinations.estimate import estimate
 from duetmind_adaptive.tasks.examinations.history import history
+from duetmind_adaptive.tasks.examinations.model import model
 from duetmind_adaptive.tasks.examinations.multivariate import multivariate
 from duetmind_adaptive.tasks.memory import Memory
 from duetmind_adaptive.tasks.view import View
@@ -25,6 +26,7 @@ Examination = Callable[[View, CheckReport, Any | None], tuple[CheckReport, Any |
 EXAMINATIONS: dict[str, Examination] = {
     "calm": calm,
     "multivariate": multivariate,
+    "model": model,
     "estimate": estimate,
     "concept": concept,
     "history": history,

@@ -1,0 +1,69 @@
+"""Answers, scores and parts of the rows: what moved is found, what did not is left alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from numpy.typing import NDArray
+from scipy.stats import binomtest
+
+from duetmind_adaptive.drift.estimation.design import fit_binning
+from duetmind_adaptive.drift.model_drift import answers_moved, calibration_moved, segments
+
+Floats = NDArray[np.float64]
+ROWS, REPEATS, ALPHA = 1000, 150, 0.05
+
+
+def in_time(rng: np.random.Generator, rows: int, alike: float) -> Floats:
+    noise = rng.normal(size=rows)
+    for at in range(1, rows):
+        noise[at] = alike * noise[at - 1] + np.sqrt(1 - alike**2) * noise[at]
+    return noise
+
+
+@pytest.mark.parametrize("alike", [0.0, 0.7])
+def test_answers_that_did_not_move_are_told_no_more_often_than_alpha(alike: float) -> None:
+    rng = np.random.default_rng(1)
+    told = sum(
+        answers_moved(in_time(rng, 4 * ROWS, alike), in_time(rng, ROWS, alike)).p_value <= ALPHA for _ in range(REPEATS)
+    )
+    assert binomtest(told, REPEATS, ALPHA, alternative="greater").pvalue > 0.01, told
+
+
+def test_sound_scores_are_called_off_no_more_often_than_alpha() -> None:
+    rng, told = np.random.default_rng(2), 0
+    for _ in range(REPEATS):
+        score = rng.uniform(size=5 * ROWS)
+        label = (rng.uniform(size=score.size) < score).astype(np.float64)
+        gap = calibration_moved((score[ROWS:], label[ROWS:]), (score[:ROWS], label[:ROWS]))
+        assert gap is not None
+        told += gap.p_value <= ALPHA
+    assert binomtest(told, REPEATS, ALPHA, alternative="greater").pvalue > 0.01, told
+
+
+def test_the_part_that_fell_is_named_first_and_sound_parts_are_not() -> None:
+    rng = np.random.default_rng(3)
+    table = pa.table({"age": rng.uniform(20, 80, 5 * ROWS), "site": rng.choice(["A", "B", "C", "D"], 5 * ROWS)})
+    binning = fit_binning(table)
+    codes = binning.codes(table)
+    sound = (rng.uniform(size=5 * ROWS) < 0.1).astype(np.float64)
+    at_b = (table["site"].to_numpy(zero_copy_only=False) == "B") & (np.arange(5 * ROWS) >= 4 * ROWS)
+    broken = np.where(at_b, rng.uniform(size=5 * ROWS) < 0.4, sound > 0).astype(np.float64)
+    found = segments(binning, (codes[: 4 * ROWS], codes[4 * ROWS :]), (broken[: 4 * ROWS], broken[4 * ROWS :]))
+    assert found[0].where == "site = 'B'"
+    assert found[0].p_value < 1e-4
+    assert found[0].worse == pytest.approx(0.3, abs=0.08)
+    assert all(part.p_value > 1e-3 for part in found[1:])
+
+
+def test_segments_without_a_fall_are_told_no_more_often_than_alpha() -> None:
+    rng, told = np.random.default_rng(4), 0
+    for _ in range(REPEATS):
+        table = pa.table({name: rng.normal(size=3 * ROWS) for name in "abcd"})
+        binning = fit_binning(table.slice(0, 2 * ROWS))
+        codes, losses = binning.codes(table), (rng.uniform(size=3 * ROWS) < 0.2).astype(np.float64)
+        halves = slice(0, 2 * ROWS), slice(2 * ROWS, None)
+        found = segments(binning, (codes[halves[0]], codes[halves[1]]), (losses[halves[0]], losses[halves[1]]))
+        told += found[0].p_value <= ALPHA
+    assert binomtest(told, REPEATS, ALPHA, alternative="greater").pvalue > 0.01, told
