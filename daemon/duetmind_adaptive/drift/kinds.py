@@ -111,9 +111,25 @@ def number_names(values: pa.ChunkedArray) -> pa.ChunkedArray:
     >>> number_names(pa.chunked_array([[1.0, 2.5, 1.0]])).to_pylist()
     ['1', '2.5', '1']
     """
-    different, places = np.unique(to_float(values), return_inverse=True)
+    return category_names(values).drop_null()
+
+
+def category_names(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Every value as a profile names its category; what is missing, NaN included, is null.
+
+    Examples
+    --------
+    >>> category_names(pa.chunked_array([[1 / 3, None, 1e16]])).to_pylist()
+    ['0.333333333333333', None, '1e+16']
+    """
+    whole = plain(column)
+    if family(whole.type) != "number":
+        return whole.cast(pa.large_string())
+    values = np.full(len(whole), np.nan)
+    values[whole.is_valid().to_numpy()] = to_float(whole.drop_null())
+    different, places = np.unique(values, return_inverse=True)
     names = [None if np.isnan(value) else f"{value:.15g}" for value in different.tolist()]
-    return pa.chunked_array([pa.array(names, pa.large_string()).take(pa.array(places))]).drop_null()
+    return pa.chunked_array([pa.array(names, pa.large_string()).take(pa.array(places))])
 
 
 def _unit(arrow_type: pa.DataType) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from duetmind_adaptive.drift.calm.evidence import EXCESSES, Evidence, moved
 from duetmind_adaptive.drift.calm.learn import Cuts, learn
 from duetmind_adaptive.drift.calm.null import Natural
+from duetmind_adaptive.drift.calm.scores import ColumnScores
 from duetmind_adaptive.drift.calm.watch import Watch
 from duetmind_adaptive.drift.columns import summarise
+from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.errors import ArtifactError
 from duetmind_adaptive.stats.e_detector import EDetector
 
@@ -149,3 +152,11 @@ def test_what_is_natural_is_stored_whole_and_a_damaged_file_is_refused(tmp_path)
     assert np.array_equal(natural.expect(np.ones(2), 0.0), loaded.expect(np.ones(2), 0.0))
     with pytest.raises(ArtifactError, match="train the model again"):
         Natural.from_bytes(natural.to_bytes()[:-50], tmp_path)
+
+
+@pytest.mark.parametrize("values", [[1 / 3, 2 / 3], [0.1, 1e-7], [0, 10**16], [Decimal("1.10"), Decimal("2.5")]])
+def test_numbers_that_are_categories_keep_their_names_between_reference_and_window(values: list[object]) -> None:
+    table = pa.table({"code": values * 500})
+    profile = Reference.from_table(table, ["code"], kinds={"code": "categorical"}).columns["code"]
+    means, _ = ColumnScores.of(profile).means(table["code"])
+    assert np.abs(means).max() < 1e-9

@@ -86,3 +86,16 @@ def test_a_window_that_cannot_be_used_says_what_to_give() -> None:
         Detector(REFERENCE, timestamp="at")
     with pytest.raises(ValueError, match="at least 1"):
         Detector(REFERENCE, window=0)
+
+
+def test_other_words_of_the_same_length_are_drift_of_a_text() -> None:
+    rng = np.random.default_rng(3)
+    words = ["alpha", "bravo", "delta", "gamma", "sigma", "theta", "omega", "kappa"]
+
+    def texts(vocabulary: list[str], rows: int) -> pa.Table:
+        numbers = rng.integers(10**5, 10**6, rows)
+        return pa.table({"said": [" ".join([*rng.choice(vocabulary, 6), str(number)]) for number in numbers]})
+
+    detector = Detector(texts(words, 12_000), window=1_000)
+    assert not any(detector.update(texts(words, 1_000)).drift for _ in range(5))
+    assert detector.update(texts([word[::-1] for word in words], 1_000)).drift

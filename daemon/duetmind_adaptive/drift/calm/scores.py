@@ -100,7 +100,9 @@ class ColumnScores:
 
     def _raw_categories(self, column: pa.ChunkedArray) -> Floats:
         names = self.names[: -2 if self.names[-2] == _OTHERS else -1]
-        words = kinds.plain(column).cast(pa.large_string()).combine_chunks()
+        words = kinds.category_names(column).combine_chunks()
+        if self.profile.kind == "boolean" and kinds.family(column.type) == "number":
+            names = [_AS_NUMBER[name] for name in names]
         places = pc.call_function("index_in", [words], pc.SetLookupOptions(pa.array(names, pa.large_string())))
         codes = np.where(np.isnan(found := places.to_numpy(zero_copy_only=False).astype(np.float64)), -1, found)
         raw = (codes[:, np.newaxis] == np.arange(len(names))).astype(np.float64)
@@ -111,6 +113,8 @@ class ColumnScores:
 
 
 _OTHERS = "\x00others"
+#: how a column of numbers writes the booleans of the reference
+_AS_NUMBER = {"false": "0", "true": "1"}
 
 
 def _numbers(profile: ColumnProfile) -> ColumnScores:

@@ -43,17 +43,25 @@ def decide(
     """
     evidence = watch.see(before, table, row=report.window.first_row, moment=moment, checks=checks)
     verdict = watch.judge(evidence, checks)
-    columns = tuple(_decided(column, verdict.moved, threshold) for column in report.columns)
+    columns = tuple(_decided(column, verdict.moved, threshold, checks) for column in report.columns)
     found = Calm(
         checks=checks,
         level=verdict.level,
         columns=dict(verdict.levels),
-        since_row=min((verdict.moved[each.name] for each in columns if each.drift), default=None),
+        since_row=min(
+            (verdict.moved[each.name] for each in columns if each.drift and each.name in verdict.moved), default=None
+        ),
         seasons=tuple(watch.natural.seasons),
     )
     return replace(report, columns=columns, calm=found), evidence
 
 
-def _decided(column: ColumnReport, moved: dict[str, int], threshold: float) -> ColumnReport:
-    drifts = column.untested is None and column.name in moved and column.effect >= threshold
+def _decided(column: ColumnReport, moved: dict[str, int], threshold: float, checks: float) -> ColumnReport:
+    """Of texts only the length is followed over windows: their words and letters are judged by the window alone."""
+    alone = column.kind == "text" and _p_adjusted(column) * checks <= 1
+    drifts = column.untested is None and (column.name in moved or alone) and column.effect >= threshold
     return replace(column, drift=drifts)
+
+
+def _p_adjusted(column: ColumnReport) -> float:
+    return min((test.p_adjusted for test in column.tests.values() if test.p_adjusted is not None), default=1.0)
