@@ -21,8 +21,6 @@ Biometrika 34 (1947), 28-35.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -110,14 +108,16 @@ class BatchMeans:
         squares = np.maximum(self._squares - self._count * mean**2, 0.0)
         ends = self._first + self._last
         products = self._neighbours - mean * (2 * self._sum - ends) + (self._count - 1) * mean**2
-        return squares / (self._count * (self._count - 1)) * self._inflation(squares, products)
+        return squares / (self._count * (self._count - 1)) * _inflation(squares, products, self._count)
 
-    def _inflation(self, squares: Floats, products: Floats) -> float:
-        held = squares > _NEXT_TO_NOTHING
-        if not held.any():
-            return 1.0
-        alike = float((products[held] / squares[held]).mean()) + 1 / self._count
-        return max(1.0, 1 + 2 * alike)
+
+def _inflation(squares: Floats, products: Floats, count: int) -> float:
+    """By how much batches that resemble their neighbours make the variance larger."""
+    held = squares > _NEXT_TO_NOTHING
+    if not held.any():
+        return 1.0
+    alike = float((products[held] / squares[held]).mean()) + 1 / count
+    return max(1.0, 1 + 2 * alike)
 
 
 def mean_of_rows(values: Floats, edges: NDArray[np.intp] | None = None) -> Mean:
@@ -134,19 +134,18 @@ def mean_of_rows(values: Floats, edges: NDArray[np.intp] | None = None) -> Mean:
     --------
     >>> mean = mean_of_rows(np.random.default_rng(2).normal(size=3200))
     >>> bool(0.5 < mean.variance * 3200 < 2), mean.freedom
-    (True, 31)
+    (True, 31.0)
     """
     edges = batch_edges(len(values)) if edges is None else edges
-    gathered = BatchMeans()
-    for mean in batches(values, edges):
-        gathered.add(mean)
-    return Mean(values.mean(axis=0), gathered.variance(), gathered.freedom)
-
-
-def batches(values: Floats, edges: NDArray[np.intp]) -> Iterator[Floats]:
-    """The mean of each batch of rows."""
-    for first, last in pairwise(edges):
-        yield values[first:last].mean(axis=0)
+    sizes = np.diff(edges).reshape(-1, *[1] * (values.ndim - 1))
+    means: Floats = np.add.reduceat(values, edges[:-1], axis=0) / sizes
+    count = len(means)
+    if count < 2:
+        return Mean(values.mean(axis=0), np.full(values.shape[1:], np.nan), 0.0)
+    centred = means - means.mean(axis=0)
+    squares, products = (centred**2).sum(axis=0), (centred[1:] * centred[:-1]).sum(axis=0)
+    variance = squares / (count * (count - 1)) * _inflation(squares, products, count)
+    return Mean(values.mean(axis=0), variance, count - 1.0)
 
 
 def welch(difference: Floats, *parts: Part) -> tuple[Floats, Floats]:

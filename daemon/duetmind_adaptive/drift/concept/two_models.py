@@ -16,6 +16,7 @@ V. Chernozhukov et al., "Double/debiased machine learning for treatment and stru
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -25,6 +26,8 @@ from numpy.typing import NDArray
 from duetmind_adaptive.drift.concept.residuals import Codes, Floats, Rows
 from duetmind_adaptive.drift.estimation.design import CODES, one_hot
 from duetmind_adaptive.stats.batch_means import Part, mean_of_rows, welch
+
+Pairs = tuple[tuple[int, int], ...]
 
 FOLDS = 3
 #: columns whose pairs are looked at
@@ -50,13 +53,35 @@ class Beaten:
     helped: Floats
 
 
-def two_models(before: Rows, after: Rows, unrest: float = 1.0) -> Beaten:
+@dataclass(frozen=True, slots=True, eq=False)
+class Old:
+    """What the hold-out teaches of the champion's errors, fold by fold."""
+
+    rows: Rows
+    #: of each fold: the correction learned on the others, and what it leaves on the fold's own rows
+    lines: tuple[Floats, ...]
+    errors: tuple[Floats, ...]
+
+    @classmethod
+    def of(cls, rows: Rows) -> Old:
+        """Learn from the hold-out, at least 60 rows."""
+        lines, errors = list[Floats](), list[Floats]()
+        for out in _folds(len(rows)):
+            rest, held = rows.only(~out), rows.only(out)
+            lines.append(_ridge(one_hot(rest.codes), rest.residuals, _OLD))
+            errors.append(held.residuals - _answers(lines[-1], held.codes, ()))
+        return cls(rows, tuple(lines), tuple(errors))
+
+
+def two_models(before: Old, after: Rows, unrest: float = 1.0) -> Beaten:
     """Test whether the relation changed.
 
     Parameters
     ----------
-    before, after
-        Rows of the hold-out and of the window, at least 60 of each.
+    before
+        What the hold-out teaches.
+    after
+        Rows of the window, at least 60.
     unrest
         The answer of `natural_unrest`.
 
@@ -65,29 +90,24 @@ def two_models(before: Rows, after: Rows, unrest: float = 1.0) -> Beaten:
     >>> rng = np.random.default_rng(1)
     >>> codes = rng.integers(1, 6, (5000, 3)).astype(np.int8)
     >>> left = rng.normal(size=(5000, 1))
-    >>> before, after = Rows(codes[:4000], left[:4000]), Rows(codes[4000:], left[4000:])
+    >>> before, after = Old.of(Rows(codes[:4000], left[:4000])), Rows(codes[4000:], left[4000:])
     >>> two_models(before, after).p_value > 0.01
     True
     >>> turned = Rows(after.codes, after.residuals + np.where(after.codes[:, :1] > 3, 0.5, 0.0))
     >>> two_models(before, turned).p_value < 1e-6
     True
     """
-    shape = after.residuals.shape
-    old, new = np.zeros(shape), np.zeros(shape)
-    beside = np.zeros(len(before))
-    folds = np.arange(len(before)) * FOLDS // len(before), np.arange(len(after)) * FOLDS // len(after)
-    for fold in range(FOLDS):
-        out = [places == fold for places in folds]
-        rest = before.only(~out[0])
-        first = _ridge(one_hot(rest.codes), rest.residuals, _OLD)
-        left = after.residuals - one_hot(after.codes) @ first
-        pairs = _telling_pairs(after.codes[~out[1]], left[~out[1]])
-        second = _ridge(_with_pairs(after.codes[~out[1]], pairs), left[~out[1]], _NEW)
-        held = before.only(out[0])
-        errors = held.residuals - one_hot(held.codes) @ first
-        beside[out[0]] = np.einsum("ij,ij->i", errors, _with_pairs(held.codes, pairs) @ second)
-        old[out[1]] = one_hot(after.codes[out[1]]) @ first
-        new[out[1]] = _with_pairs(after.codes[out[1]], pairs) @ second
+    old, new = np.zeros(after.residuals.shape), np.zeros(after.residuals.shape)
+    beside = np.zeros(len(before.rows))
+    folds = zip(_folds(len(before.rows)), _folds(len(after)), before.lines, before.errors, strict=True)
+    for held, out, line, errors in folds:
+        old[out] = _answers(line, after.codes[out], ())
+        taught = after.only(~out)
+        left = taught.residuals - _answers(line, taught.codes, ())
+        pairs = _telling_pairs(taught.codes, left)
+        fresh = _ridge(_with_pairs(taught.codes, pairs), left, _NEW)
+        new[out] = _answers(fresh, after.codes[out], pairs)
+        beside[held] = np.einsum("ij,ij->i", errors, _answers(fresh, before.rows.codes[held], pairs))
     left = after.residuals - old
     product = np.einsum("ij,ij->i", left, new)
     helped = 2 * product - np.einsum("ij,ij->i", new, new)
@@ -96,13 +116,19 @@ def two_models(before: Rows, after: Rows, unrest: float = 1.0) -> Beaten:
     return Beaten(t, p, explained, old + new, helped)
 
 
+def _folds(rows: int) -> Iterator[NDArray[np.bool_]]:
+    """Runs of neighbouring rows."""
+    fold = np.arange(rows) * FOLDS // rows
+    return (fold == each for each in range(FOLDS))
+
+
 def natural_unrest(before: Rows, rows: int) -> float:
     """How far blocks of the hold-out as long as a window differ from its others, in deviations of chance; ≥ 1."""
     count = min(len(before) // max(rows, 60), BLOCKS)
     if count < 2:
         return 1.0
     block = np.arange(len(before)) * count // len(before)
-    found = [two_models(before.only(block != one), before.only(block == one)).t for one in range(count)]
+    found = [two_models(Old.of(before.only(block != one)), before.only(block == one)).t for one in range(count)]
     return max(1.0, float(np.sqrt(np.mean(np.square(found)))))
 
 
@@ -114,13 +140,35 @@ def _apart(window: Floats, beside: Floats, unrest: float) -> tuple[float, float]
 
 
 def _ridge(x: Floats, y: Floats, penalty: float) -> Floats:
-    """Penalised least squares, shape (p, k); the first column, of ones, is free."""
-    weights = np.full(x.shape[1], penalty)
+    """Penalised least squares, shape (p, k); the first column, of ones, is free, an empty one says nothing."""
+    line = np.zeros((x.shape[1], y.shape[1]))
+    held = np.flatnonzero(x.any(axis=0))
+    x = x[:, held]
+    weights = np.full(held.size, penalty)
     weights[0] = 1e-6
-    return np.asarray(np.linalg.solve(x.T @ x + np.diag(weights), x.T @ y), dtype=np.float64)
+    line[held] = np.linalg.solve(x.T @ x + np.diag(weights), x.T @ y)
+    return line
 
 
-def _telling_pairs(codes: Codes, left: Floats) -> tuple[tuple[int, int], ...]:
+def _answers(line: Floats, codes: Codes, pairs: Pairs) -> Floats:
+    """``_with_pairs(codes, pairs) @ line`` without the matrix of zeros and ones, shape (n, k)."""
+    columns, bins = codes.shape[1], CODES - 1
+    alone = np.zeros((columns, CODES, line.shape[1]))
+    alone[:, 1:] = line[1 : 1 + columns * bins].reshape(columns, bins, line.shape[1])
+    together = line[1 + columns * bins :].reshape(len(pairs), CODES * CODES, line.shape[1])
+    found = np.tile(line[0], (len(codes), 1))
+    for place, column in enumerate(codes.T):
+        found += alone[place, column]
+    for cells, pair in zip(together, pairs, strict=True):
+        found += cells[_cells(codes, pair)]
+    return found
+
+
+def _cells(codes: Codes, pair: tuple[int, int]) -> NDArray[np.int64]:
+    return codes[:, pair[0]].astype(np.int64) * CODES + codes[:, pair[1]]
+
+
+def _telling_pairs(codes: Codes, left: Floats) -> Pairs:
     """Pairs of the columns whose bins explain most of what is left."""
     explained = [
         sum(float((np.bincount(column, residual, CODES) ** 2 / _sizes(column)).sum()) for residual in left.T)
@@ -134,8 +182,7 @@ def _sizes(column: NDArray[np.int8]) -> Floats:
     return np.maximum(np.bincount(column, minlength=CODES), 1.0)
 
 
-def _with_pairs(codes: Codes, pairs: tuple[tuple[int, int], ...]) -> Floats:
-    parts = [one_hot(codes)]
+def _with_pairs(codes: Codes, pairs: Pairs) -> Floats:
     cells = np.arange(CODES * CODES)
-    parts += [(codes[:, a].astype(np.int64) * CODES + codes[:, b])[:, np.newaxis] == cells for a, b in pairs]
-    return np.concatenate(parts, axis=1).astype(np.float64)
+    parts = [_cells(codes, pair)[:, np.newaxis] == cells for pair in pairs]
+    return np.concatenate([one_hot(codes), *parts], axis=1).astype(np.float64)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from duetmind_adaptive.check_report import Concept
 from duetmind_adaptive.drift.concept.residuals import Floats, Rows, known_rows
 from duetmind_adaptive.drift.concept.stream import Stream, Usual, follow
-from duetmind_adaptive.drift.concept.two_models import Beaten, natural_unrest, two_models
+from duetmind_adaptive.drift.concept.two_models import Beaten, Old, natural_unrest, two_models
 from duetmind_adaptive.drift.concept.where import where
 from duetmind_adaptive.drift.estimation.design import Binning
 from duetmind_adaptive.records import TestResult
@@ -30,14 +30,14 @@ class Relation:
     """The relation as the hold-out shows it."""
 
     binning: Binning
-    rows: Rows
+    old: Old
     usual: Usual
     unrest: float
 
     @classmethod
     def of(cls, binning: Binning, rows: Rows, window_rows: int) -> Relation:
         """Learn it, for windows of about so many rows."""
-        return cls(binning, rows, Usual.of(rows), natural_unrest(rows, window_rows))
+        return cls(binning, Old.of(rows), Usual.of(rows), natural_unrest(rows, window_rows))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,11 +65,11 @@ def relate(relation: Relation, stream: Stream, window: Rows, first_row: int, *, 
     checks
         False alarms are at most one in so many windows: half of that for the two models, half for the detectors.
     """
-    known = known_rows(relation.rows.codes, window.codes)
+    known = known_rows(relation.old.rows.codes, window.codes)
     if known.sum() < max(FEWEST_ROWS, KNOWN_SHARE * len(window)):
         return None
     rows = window.only(known)
-    beaten = two_models(relation.rows, rows, relation.unrest)
+    beaten = two_models(relation.old, rows, relation.unrest)
     followed = follow(stream, relation.usual, rows, first_row, checks=2 * checks)
     better = beaten.p_value * 2 * checks <= 1 and beaten.explained >= LEAST_EXPLAINED
     telling = (*(["two_models"] if better else []), *followed.telling)
