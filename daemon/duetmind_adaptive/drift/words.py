@@ -29,6 +29,8 @@ SPREAD_SAME = (0.93, 1.07)
 TAILS_SAME = (0.8, 1.25)
 #: rows in which the outermost 0.5 % mean anything
 TAIL_ROWS = 1_000
+#: numbers between these have squares that can be added up
+SQUARES = (1e-140, 1e140)
 #: smallest change of a category's share that is worth a word
 SMALLEST_POINTS = 0.005
 #: categories named for each kind of change
@@ -65,7 +67,6 @@ def describe(reference: ColumnProfile, current: ColumnProfile, shape: ColumnShap
 
 
 def _numbers(reference: Floats, current: Floats, shape: ColumnShape) -> Iterator[str]:
-    deviation = float(reference.std())
     if reference[0] == reference[-1]:
         if current[0] != reference[0] or current[-1] != reference[0]:
             held = name_of(float(reference[0]), "numeric")
@@ -74,12 +75,23 @@ def _numbers(reference: Floats, current: Floats, shape: ColumnShape) -> Iterator
     if shape.discrete and len(shape.labels) == 2:
         yield f"{shape.labels[1]} in {shape.current[1]:.1%} of the rows, {shape.reference[1]:.1%} in the reference"
         return
+    reference, current = _moderate(reference, current)
+    deviation = float(reference.std())
     difference = float(current.mean() - reference.mean())
     error = float(np.sqrt(deviation**2 / reference.size + current.var() / current.size))
     shift = abs(difference) / deviation
     if np.isfinite(shift) and shift >= SMALLEST_SHIFT and abs(difference) >= STANDARD_ERRORS * error:
         yield f"mean {'up' if difference > 0 else 'down'} {_figure(shift)} reference standard deviations"
     yield from _spread(reference, current)
+
+
+def _moderate(reference: Floats, current: Floats) -> tuple[Floats, Floats]:
+    """Both sides in a unit in which squares neither vanish nor leave the range of numbers; words know no unit."""
+    largest = max(abs(float(side[at])) for side in (reference, current) for at in (0, -1))
+    if SQUARES[0] < largest < SQUARES[1]:
+        return reference, current
+    unit = np.frexp(largest)[1]
+    return np.ldexp(reference, -unit), np.ldexp(current, -unit)
 
 
 def _spread(reference: Floats, current: Floats) -> Iterator[str]:

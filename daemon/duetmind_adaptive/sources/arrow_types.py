@@ -1,21 +1,24 @@
 """Gives columns one type whatever file they come from, and text of CSV files the type it should have.
 
-Every table leaves this room with the same few types: large strings, integers, floats, booleans, dates and UTC
-moments. A value that does not fit its column's type makes the column text: a matter for the check, not a crash.
+Every table leaves this room with the same few types: large strings, integers, floats, booleans, dates, UTC moments,
+times of day and durations. A value that does not fit its column's type makes the column text: a matter for the check,
+not a crash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
 from duetmind_adaptive.errors import SourceFormatError
 from duetmind_adaptive.sources.compute import pc
+from duetmind_adaptive.sources.spellings import TIME, decimal_commas, times_of_day
 from duetmind_adaptive.sources.timestamps import MOMENT, as_moments
 
 Types = Mapping[str, pa.DataType]
 TEXT = pa.large_string()
+DURATION = pa.duration("us")
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
@@ -27,11 +30,27 @@ def plain_type(kind: pa.DataType) -> pa.DataType:
     is_a = pa.types
     if is_a.is_dictionary(kind):
         return plain_type(kind.value_type)
-    if is_a.is_string(kind) or is_a.is_large_string(kind) or is_a.is_string_view(kind) or is_a.is_time(kind):
-        return TEXT
-    if is_a.is_decimal(kind) or is_a.is_float16(kind):
-        return pa.float64()
-    return MOMENT if is_a.is_timestamp(kind) else kind
+    for plain, stands_for in _PLAIN:
+        if stands_for(kind):
+            return plain
+    return kind
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
+def _is_odd_number(kind: pa.DataType) -> bool:
+    return pa.types.is_decimal(kind) or pa.types.is_float16(kind)
+
+
+_PLAIN: tuple[tuple[pa.DataType, Callable[[pa.DataType], bool]], ...] = (
+    (TEXT, _is_text),
+    (pa.float64(), _is_odd_number),
+    (MOMENT, pa.types.is_timestamp),
+    (TIME, pa.types.is_time),
+    (DURATION, pa.types.is_duration),
+)
 
 
 def plain_table(table: pa.Table, *, encoded: bool = False) -> pa.Table:
@@ -48,7 +67,9 @@ def _plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = plain_type(column.type)
     if kind == column.type:
         return column
-    return as_moments(column, "") if pa.types.is_timestamp(column.type) else column.cast(kind)
+    if pa.types.is_timestamp(column.type):
+        return as_moments(column, "")
+    return column.cast(kind, safe=not pa.types.is_temporal(kind))  # parts of a microsecond may go
 
 
 def common_type(kinds: Iterable[pa.DataType]) -> pa.DataType:
@@ -89,20 +110,43 @@ def stack(tables: Sequence[pa.Table]) -> pa.Table:
     )
 
 
-def from_text(column: pa.ChunkedArray, kind: pa.DataType | None) -> pa.ChunkedArray:
-    """Text as `kind`; a wider number where that holds it; unchanged where nothing does (or `kind` is None)."""
+def from_text(column: pa.ChunkedArray, kind: pa.DataType | None, *, commas: bool = False) -> pa.ChunkedArray:
+    """Text as `kind`, or what holds it as well; unchanged where nothing does.
+
+    Parameters
+    ----------
+    column
+        The text.
+    kind
+        The type it should have; None when nobody knows.
+    commas
+        Whether numbers may be written with a decimal comma, which a file that separates by commas never does.
+    """
     for candidate in _candidates(kind):
         try:
-            return as_moments(column, "") if candidate == MOMENT else column.cast(candidate)
-        except (pa.ArrowInvalid, SourceFormatError):
+            return _cast_text(column, candidate)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, SourceFormatError):
             continue
-    return column
+    numbers = decimal_commas(column) if commas and _may_be_number(kind) else None
+    return column if numbers is None else numbers
+
+
+def _cast_text(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    if kind == MOMENT:
+        return as_moments(column, "")
+    return times_of_day(column) if kind == TIME else column.cast(kind)
+
+
+def _may_be_number(kind: pa.DataType | None) -> bool:
+    return kind is None or pa.types.is_null(kind) or is_number(kind)
 
 
 def _candidates(kind: pa.DataType | None) -> tuple[pa.DataType, ...]:
     if kind is None or pa.types.is_null(kind):
         return ()
-    return (kind, pa.int64(), pa.float64()) if is_number(kind) else (kind,)
+    if is_number(kind):
+        return (kind, pa.int64(), pa.float64(), pa.bool_())
+    return (kind, MOMENT) if pa.types.is_date(kind) else (kind,)
 
 
 def is_number(kind: pa.DataType) -> bool:

@@ -38,7 +38,7 @@ def parse_rows(rows: RawRows, wanted: Sequence[str], types: Types) -> pa.Table:
     The others get the type that fits all their values here. Raises SourceFormatError when the rows do not have the
     header's number of fields.
     """
-    direct = {name: kind if is_number(kind) else TEXT for name, kind in types.items() if not pa.types.is_null(kind)}
+    direct = {name: kind if is_number(kind) else TEXT for name, kind in types.items() if _is_read_as(kind)}
     direct = {name: kind for name, kind in direct.items() if name in wanted}
     try:
         table = _read(rows, wanted, direct)
@@ -49,11 +49,18 @@ def parse_rows(rows: RawRows, wanted: Sequence[str], types: Types) -> pa.Table:
             f"{rows.path}: rows {rows.first} to {rows.last - 1} cannot be told apart (a lone carriage return or a "
             "stray quote is among them); write the file with an ordinary CSV writer"
         )
+    table = plain_table(table)
+    commas = rows.header.delimiter != ","
     columns = [
-        from_text(column, types.get(name)) if column.type == TEXT else column
+        from_text(column, types.get(name), commas=commas) if column.type == TEXT else column
         for name, column in zip(table.column_names, table.columns, strict=True)
     ]
-    return plain_table(pa.Table.from_arrays(columns, names=table.column_names))
+    return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def _is_read_as(kind: pa.DataType) -> bool:
+    """Whether text can be meant to hold it: nobody writes durations alike, so they speak for themselves."""
+    return not pa.types.is_null(kind) and not pa.types.is_duration(kind)
 
 
 def _read(rows: RawRows, wanted: Sequence[str], types: Types) -> pa.Table:
@@ -74,6 +81,10 @@ def _read(rows: RawRows, wanted: Sequence[str], types: Types) -> pa.Table:
             raise _UnfitValueError(f"{rows.path}: {bad}; mend the file") from bad
         row, expected, got = map(int, ragged.groups())
         raise SourceFormatError(
-            f"{rows.path}: row {rows.first + row - 1} has {got} values where the header has {expected} columns; "
-            "mend the row"
+            f"{rows.path}: row {rows.first + row - 1} has {_count(got, 'value')} where the header has "
+            f"{_count(expected, 'column')}; mend the row"
         ) from bad
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"

@@ -16,6 +16,7 @@ import pyarrow as pa
 from duetmind_adaptive.errors import SourceFormatError, SourceMissingError
 from duetmind_adaptive.sources.arrow_types import Types, plain_table, plain_type
 from duetmind_adaptive.sources.whole import FEWEST_ROWS
+from duetmind_adaptive.tasks.odd_numbers import as_numbers
 
 #: columns of a frame that are looked at between two reports of progress
 FRAME_COLUMNS = 8
@@ -82,12 +83,20 @@ class FrameSide:
         at = self._places[name]
         if isinstance(self._frame, pa.Table):
             return _plain(self._frame.column(at))
-        try:
-            converted = pa.array(self._frame.iloc[:, at], from_pandas=True)
-        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        converted = _converted(self._frame.iloc[:, at])
+        if converted is None:
             self.unreadable[name] = "its values are of mixed types"
             converted = _unreadable(self.rows)
         return _plain(converted if isinstance(converted, pa.ChunkedArray) else pa.chunked_array([converted]))
+
+
+def _converted(values: Any) -> pa.Array | pa.ChunkedArray | None:
+    """A pandas column as Arrow holds it, or else as numbers; None when it is neither."""
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        numbers = as_numbers(values, values.isna())
+        return None if numbers is None else pa.array(numbers)
 
 
 def _unreadable(rows: int) -> pa.Array:
@@ -112,12 +121,13 @@ def _as_table(frame: Any, role: str) -> pa.Table:
         return frame
     if isinstance(frame, pa.RecordBatch):
         return pa.Table.from_batches([frame])
-    if not hasattr(frame, "__arrow_c_stream__"):
+    try:
+        return pa.RecordBatchReader.from_stream(frame).read_all()
+    except (pa.ArrowInvalid, TypeError) as bad:  # it has no such stream, or one of single values as a Series has
         raise SourceFormatError(
             f"{role} is a {type(frame).__name__}, not a frame; give a pandas, Arrow or Polars frame, "
             "or anything else with __arrow_c_stream__"
-        )
-    return pa.RecordBatchReader.from_stream(frame).read_all()
+        ) from bad
 
 
 def frame_table(frame: Any, role: str) -> pa.Table:

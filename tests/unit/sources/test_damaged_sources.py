@@ -99,7 +99,7 @@ class TestNotWhatItSays:
             ("id,é\n1,2\n".encode("latin-1"), "not UTF-8"),
             ("id,x\n1,2\n".encode("utf-16"), "UTF-16"),
             (b"id,x,id\n1,2,3\n", "more than one column named 'id'"),
-            (b"id,x\n0,0\n1\n", "row 1 has 1 values where the header has 2"),
+            (b"id,x\n0,0\n1\n", "row 1 has 1 value where the header has 2"),
             (b"id,x\n0,0\n1,2,3\n", "row 1 has 3 values where the header has 2"),
             (b"id:x\n0:1\n", "no delimiter"),
             (b"id,x\n0,1\n1,a\rb\n", "."),

@@ -73,13 +73,15 @@ def test_every_table_has_plain_types(tmp_path):
             "money": pa.array([Decimal("1.50")]),
             "half": pa.array([1.5], pa.float16()),
             "clock": pa.array([3600], pa.time32("s")),
+            "took": pa.array([3600], pa.duration("ns")),
             "when": pa.array([0], pa.timestamp("ns")),
             "local": pa.array([0], pa.timestamp("ms", "Europe/Paris")),
         }
     )
     types = reference_types(model_over(write_parquet(tmp_path / "a.parquet", table)))
     moment = pa.timestamp("us", "UTC")
-    wanted = [pa.large_string(), pa.float64(), pa.float64(), pa.large_string(), moment, moment]
+    seconds = [pa.time64("us"), pa.duration("us")]
+    wanted = [pa.large_string(), pa.float64(), pa.float64(), *seconds, moment, moment]
     assert list(types.values()) == wanted
     assert [field.type for field in read_reference(model_over(tmp_path)).schema] == wanted
 

@@ -52,6 +52,8 @@ UNKNOWN_FACTOR = 2.0
 UNKNOWN_EFFECT = 0.5
 #: fewest values for it
 UNKNOWN_ROWS = 100
+#: widths and sizes beyond these are in no unit that people know
+RANGE = (1e-200, 1e200)
 #: c of the KS test's critical distance c √(1/n + 1/m): 0.1 % and 5 %
 _RARE, _USUAL = 1.949, 1.358
 
@@ -104,7 +106,7 @@ def find(pair: Pair) -> Iterator[Finding]:
     if pair.reference.kind != "numeric" or pair.effect < LEAST_EFFECT or min(before.size, after.size) < ROWS:
         return
     effect = ks_distance(before, after)
-    if effect < LEAST_EFFECT:
+    if effect < LEAST_EFFECT or not (_in_range(before) and _in_range(after)):
         return
     conversion = _known(before, after, effect) or _unknown(before, after, effect)
     if conversion is None:
@@ -151,6 +153,13 @@ def _unknown(before: Floats, after: Floats, effect: float) -> Conversion | None:
         return None
     left = ks_distance(before, after / factor)
     return Conversion(factor) if left <= _critical(before.size, after.size, _USUAL) else None
+
+
+def _in_range(ascending: Floats) -> bool:
+    """Whether every known factor keeps the values within what numbers can hold."""
+    with np.errstate(over="ignore"):
+        width = _scale(ascending)
+    return (not width or width > RANGE[0]) and abs(_quantile(ascending, 0.5)) + width < RANGE[1]
 
 
 def _critical(few: int, many: int, c: float) -> float:
