@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 #: bumped when a section changes its meaning: what an older program left is forgotten
-FORMAT = 1
+FORMAT = 2
 #: sections about the data or the process rather than about one version
 OUTLIVES = frozenset({"history"})
 

@@ -13,6 +13,7 @@ from duetmind_adaptive.drift.estimation.calibrator import fit_calibrator
 from duetmind_adaptive.drift.estimation.design import fit_binning
 from duetmind_adaptive.drift.estimation.estimator import Classes, Estimator, Numbers, Raw
 from duetmind_adaptive.drift.estimation.feedback import Feedback
+from duetmind_adaptive.drift.estimation.scale import scale_of
 from duetmind_adaptive.drift.metrics import measure
 
 Floats = NDArray[np.float64]
@@ -55,7 +56,7 @@ def test_the_metric_of_a_window_is_estimated_without_its_labels_though_inputs_mo
         reading = measure(metric, "binary", truth=truth, prediction=scores.argmax(axis=1), score=scores[:, 1])
         assert raw is not None
         assert reading is not None
-        errors.append((raw.value - reading.value) / raw.error)
+        errors.append((raw.value - estimator.scale.to(reading.value)) / raw.error)
     assert abs(np.mean(errors)) < 1.5
     assert np.std(errors) < 2
 
@@ -75,7 +76,7 @@ def test_numbers_are_estimated_from_the_losses_of_like_inputs() -> None:
     assert raw is not None
     now = float(np.abs(truth - moved[:, 1]).mean())
     assert now > 1.2 * reading.value
-    assert abs(raw.value - now) < 0.5 * (now - reading.value)
+    assert abs(estimator.scale.back(raw.value) - now) < 0.5 * (now - reading.value)
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.5])
@@ -85,7 +86,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say_once_labels_come_late(al
         feedback, truths, bias = Feedback(), list[float](), 0.0
         for at in range(60):
             bias = alike * bias + rng.normal() * 0.01  # what the estimator misses by, from window to window
-            sent = feedback.send(at, Raw(0.8, 0.01, 1.0))
+            sent = feedback.send(at, Raw(0.8, 0.01, 0.01, 1.0))
             feedback = feedback.sent(sent)
             truths.append(0.8 + bias)
             covered += abs(sent.value - truths[-1]) <= sent.reach
@@ -95,6 +96,55 @@ def test_intervals_cover_the_truth_as_often_as_they_say_once_labels_come_late(al
     interval = binomtest(covered, windows).proportion_ci(0.99)
     assert interval.high > 0.85, covered / windows
     assert interval.low < 0.95, covered / windows
+
+
+def errors_of(kind: str, rng: np.random.Generator, windows: int) -> Floats:
+    """What an estimator without labels is off by, in standard errors of a window, beside its noise."""
+    at = np.arange(windows)
+    size = rng.choice([-1, 1]) * rng.uniform(4, 30)
+    if kind == "a step":
+        return size * (at >= rng.integers(8, windows - 8))
+    if kind == "a slow change":
+        return size * np.clip((at - rng.integers(8, 20)) / rng.integers(4, 15), 0, 1)
+    if kind == "a season":
+        return size / 3 * np.sin(2 * np.pi * (at / rng.uniform(10, 25) + rng.uniform()))
+    return np.cumsum(rng.normal(0, abs(size) / 10, windows))
+
+
+@pytest.mark.parametrize("kind", ["a step", "a slow change", "a season", "a random walk"])
+def test_intervals_cover_while_the_estimator_is_overtaken_by_a_concept_that_changes(kind: str) -> None:
+    windows, delay, error, streams = 80, 5, 0.012, 60
+    shares = list[float]()
+    for seed in range(streams):
+        rng = np.random.default_rng(seed)
+        off = error * (errors_of(kind, rng, windows) + rng.normal(size=windows))
+        feedback, covered = Feedback(), 0
+        for at in range(windows):
+            if at >= delay:
+                feedback = feedback.learn(at - delay, off[at - delay])
+            sent = feedback.send(at, Raw(0.0, error, error, 1.0))
+            feedback = feedback.sent(sent)
+            covered += abs(sent.value - off[at]) <= sent.reach
+        shares.append(covered / windows)
+    mean, spread = float(np.mean(shares)), 2.6 * float(np.std(shares)) / streams**0.5
+    assert mean + spread > 0.85, mean
+    assert mean - spread < 0.97, mean
+
+
+def test_an_interval_of_a_high_accuracy_is_lopsided_and_stays_below_one() -> None:
+    scale = scale_of("accuracy")
+    sent = Feedback().send(0, Raw(scale.to(0.98), 0.05, 0.05, 1.0))
+    low, high = scale.back(sent.value - sent.reach), scale.back(sent.value + sent.reach)
+    assert 0.98 - low > high - 0.98
+    assert high < 1
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "roc_auc", "mae", "r2"])
+def test_a_scale_goes_there_and_back_and_knows_its_slope(metric: str) -> None:
+    scale, step = scale_of(metric), 1e-6
+    for value in (0.05, 0.3, 0.5, 0.8, 0.95):
+        assert scale.back(scale.to(value)) == pytest.approx(value)
+        assert (scale.to(value + step) - scale.to(value - step)) / (2 * step) == pytest.approx(scale.slope(value))
 
 
 def test_inputs_unlike_all_that_is_known_make_the_estimate_unsure() -> None:
@@ -109,7 +159,7 @@ def test_inputs_unlike_all_that_is_known_make_the_estimate_unsure() -> None:
 def test_feedback_survives_as_json_values_and_forgets_what_was_settled() -> None:
     feedback = Feedback()
     for at in range(4):
-        feedback = feedback.sent(feedback.send(at, Raw(0.8, 0.01, 1.0)))
+        feedback = feedback.sent(feedback.send(at, Raw(0.8, 0.01, 0.01, 1.0)))
     feedback = feedback.learn(1, 0.7)
     assert [sent.first_row for sent in feedback.waiting] == [2, 3]
     again = Feedback.from_section(feedback.to_section())

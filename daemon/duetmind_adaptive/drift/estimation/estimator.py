@@ -25,6 +25,7 @@ from duetmind_adaptive.drift.concept.residuals import known_rows
 from duetmind_adaptive.drift.estimation.calibrator import Calibrator
 from duetmind_adaptive.drift.estimation.design import Binning, Codes, one_hot
 from duetmind_adaptive.drift.estimation.expected import expected_metric
+from duetmind_adaptive.drift.estimation.scale import Scale, scale_of
 from duetmind_adaptive.drift.estimation.weights import Reweighted, reweigh
 from duetmind_adaptive.drift.metrics import metric_values
 from duetmind_adaptive.drift.performance import metric_scale
@@ -36,18 +37,20 @@ Floats = NDArray[np.float64]
 _PENALTY = 5.0
 #: of rows that are like none of the hold-out's, how much is taken to do as the hold-out did: promises do not reach them
 _DRAWN = 0.2
-#: standard error of an estimate for rows that are all of that sort, on the metric's scale
-_UNKNOWN = 0.1
+#: standard error of an estimate for rows that are all of that sort, in units of a fall (`metric_scale`)
+_UNKNOWN = 0.12
 #: standard errors that the hold-out's surprise must stand out by to count
-_NOISE = 1.5
+_NOISE = 2.5
 
 
 class Raw(NamedTuple):
-    """An estimate before late labels have corrected it."""
+    """An estimate before late labels have corrected it, on the metric's `Scale`."""
 
     value: float
-    #: standard error: of the window's rows and of the weighted hold-out's
+    #: standard error: of the window's rows, of the weighted hold-out's, and of what lies beyond it
     error: float
+    #: standard error of the metric of so many rows, whoever estimates it
+    noise: float
     #: share of the window's rows that lie where the hold-out does
     known: float
 
@@ -122,6 +125,11 @@ class Estimator:
     side: Classes | Numbers
     reference: MetricReading
 
+    @property
+    def scale(self) -> Scale:
+        """The scale that its estimates are on."""
+        return scale_of(self.reference.name)
+
     def of_classes(self, prediction: NDArray[np.intp], scores: Floats, codes: Codes) -> Raw | None:
         """Of a classifier's window; None where the metric is undefined."""
         weighted = reweigh(self.codes, codes)
@@ -144,8 +152,10 @@ class Estimator:
         worth = self.reference.rows * max(weighted.effective, 0.02)
         noise = _NOISE**2 * by_row / worth
         value = expected + surprise * (max(0.0, 1 - noise / surprise**2) if surprise else 0.0)
-        scale = metric_scale(self.reference)
         known = float(known_rows(self.codes, codes).mean())
         drawn = value + _DRAWN * (1 - known) * (self.reference.value - value)
-        error = math.sqrt(by_row / len(codes) + by_row / worth + (_UNKNOWN * scale * (1 - known)) ** 2)
-        return Raw(drawn, error, known)
+        slope = self.scale.slope(self.reference.value)
+        sampled = math.sqrt(by_row / len(codes)) * slope
+        beyond = _UNKNOWN * metric_scale(self.reference) * (1 - known) * self.scale.slope(drawn)
+        error = math.hypot(sampled, math.sqrt(by_row / worth) * slope, beyond)
+        return Raw(self.scale.to(drawn), error, sampled, known)

@@ -3,8 +3,9 @@
 When the labels of an estimated window come in, its error moves the bias (an exponential average, drawn to zero unless
 it stands out of the noise). Intervals reach as far as the newest errors did, in standard errors: their weighted
 quantile, with what is expected of a sound estimator as a prior. Its level follows the share of misses, so that in the
-long run 1 - `CONFIDENCE` of all intervals miss, however data change. While errors move from window to window, an
-interval reaches as far as they may have got in the windows whose truth is not known yet.
+long run 1 - `CONFIDENCE` of all intervals miss, however data change. While errors move from window to window, or from
+pair to pair of windows, by more than noise does, an interval also reaches as far as they may have got in the windows
+whose truth is not known yet. All values are on the metric's `Scale`.
 
 References
 ----------
@@ -24,19 +25,24 @@ from scipy.special import ndtri
 from duetmind_adaptive.drift.estimation.estimator import Raw
 
 CONFIDENCE = 0.9
-#: how fast the bias follows, and how far it must stand out of the noise of its average
-_FOLLOW, _NOISE = 0.5, 1.5
+#: how fast the bias follows, how fast while errors move, and how far it must stand out of one window's noise
+_FOLLOW, _CHASE, _NOISE = 0.5, 0.8, 1.0
 #: how much less an error counts than the next one, and how many errors are remembered
 _FADE, REMEMBERED = 0.92, 25
 #: how much the prior weighs, in errors: sizes of normal ones, in standard errors
-_PRIOR = 3.0
+_PRIOR = 6.0
 _NORMAL = ndtri(0.5 + (np.arange(20) + 0.5) / 40)
-#: standard errors that an error may move by from window to window, and how long a faster pace is remembered
-_STRIDE, _SLOWS = 1.5, 0.6
+#: standard errors that errors move by, by chance, from one window to the next and from two windows to the next two,
+#: and windows that a move between pairs takes
+_STRIDE, _PAIR_STRIDE, _PAIR_WINDOWS = 1.25, 0.8, 1.5
+#: how long a pace is remembered that is over: one above a standard error, and one below
+_SLOWS, _STOPS = 0.8, 0.4
+#: how much faster than seen so far errors may move in the windows to come
+_QUICKENS = 1.1
 #: half of the narrowest interval, in standard errors
 _NARROWEST = 1.0
 #: how fast the level of misses follows, and its ends
-_STEP, _ENDS = 0.04, (0.02, 0.25)
+_STEP, _ENDS = 0.05, (0.02, 0.3)
 #: windows whose labels are awaited, at most, and errors remembered
 WAITING = 200
 
@@ -47,6 +53,7 @@ class Sent(NamedTuple):
     first_row: int
     raw: float
     error: float
+    #: corrected, with the half-width of its interval
     value: float
     reach: float
 
@@ -59,7 +66,7 @@ class Feedback:
     --------
     >>> feedback = Feedback()
     >>> for window in range(6):  # it is off by 0.1 from now on, and learns so two windows later
-    ...     sent = feedback.send(window, Raw(0.9, 0.01, 1.0))
+    ...     sent = feedback.send(window, Raw(0.9, 0.01, 0.01, 1.0))
     ...     feedback = feedback.sent(sent)
     ...     feedback = feedback.learn(window - 1, 0.8) if window else feedback
     >>> round(sent.value, 2)
@@ -72,22 +79,21 @@ class Feedback:
     learned: int = 0
     #: sizes of the newest errors of what was given, in standard errors, oldest first
     errors: tuple[float, ...] = ()
-    #: error of the newest window whose truth came, and how fast such errors moved, beyond noise, from window to window
-    newest: float = 0.0
+    #: errors of the newest three windows whose truth came, oldest first, and how fast they move beyond noise
+    newest: tuple[float, ...] = ()
     pace: float = 0.0
     #: share of misses that the quantile is taken for
     level: float = 1 - CONFIDENCE
 
     def send(self, first_row: int, raw: Raw) -> Sent:
         """The estimate for a window: corrected, with the half-width of its interval."""
-        noise = _NOISE * _FOLLOW / (2 - _FOLLOW) * raw.error**2
-        held = max(0.0, 1 - noise / self.bias**2) if self.bias else 0.0
+        held = max(0.0, 1 - (_NOISE * raw.noise / self.bias) ** 2) if self.bias else 0.0
         return Sent(
             first_row,
             raw.value,
             raw.error,
             raw.value + held * self.bias,
-            self._width() * raw.error + self.pace * len(self.waiting),
+            self._width() * raw.error + _QUICKENS * self.pace * len(self.waiting),
         )
 
     def _width(self) -> float:
@@ -110,26 +116,37 @@ class Feedback:
         found = next((each for each in self.waiting if each.first_row == first_row), None)
         if found is None:
             return self
-        error, share = truth - found.raw, max(_FOLLOW, 1 / (self.learned + 2))
-        moved = abs(error - self.newest) - _STRIDE * found.error if self.learned else 0.0
+        error = truth - found.raw
+        moved = self._moved(error, found.error)
+        share = max(_CHASE if moved > found.error else _FOLLOW, 1 / (self.learned + 2))
+        slows = _SLOWS if self.pace > found.error else _STOPS
         missed = abs(truth - found.value) > found.reach
         return replace(
             self,
             waiting=tuple(each for each in self.waiting if each.first_row > first_row),
             bias=self.bias + share * (error - self.bias),
             learned=self.learned + 1,
-            newest=error,
-            pace=max(moved, _SLOWS * self.pace, 0.0),
+            newest=(*self.newest, error)[-3:],
+            pace=max(moved, slows * self.pace),
             errors=(*self.errors, abs(truth - found.value) / max(found.error, 1e-12))[-REMEMBERED:],
             level=float(np.clip(self.level + _STEP * (1 - CONFIDENCE - missed), *_ENDS)),
         )
+
+    def _moved(self, error: float, noise: float) -> float:
+        """How far errors moved within a window, beyond what noise would have moved them."""
+        moved = abs(error - self.newest[-1]) - _STRIDE * noise if self.newest else 0.0
+        if len(self.newest) > 2:
+            pair = abs((error + self.newest[-1]) - (self.newest[-2] + self.newest[-3])) / 2
+            moved = max(moved, (pair - _PAIR_STRIDE * noise) / _PAIR_WINDOWS)
+        return max(moved, 0.0)
 
     def to_section(self) -> dict[str, Any]:
         """JSON values for the memory between checks."""
         waiting = [list(each) for each in self.waiting]
         errors = [round(each, 4) for each in self.errors]
         return {
-            "waiting": waiting, "bias": self.bias, "learned": self.learned, "errors": errors, "newest": self.newest,
+            "waiting": waiting, "bias": self.bias, "learned": self.learned, "errors": errors,
+            "newest": list(self.newest),
             "pace": self.pace, "level": self.level,
         }  # fmt: skip
 
@@ -143,7 +160,7 @@ class Feedback:
             bias=section["bias"],
             learned=section["learned"],
             errors=tuple(section["errors"]),
-            newest=section["newest"],
+            newest=tuple(section["newest"]),
             pace=section["pace"],
             level=section["level"],
         )

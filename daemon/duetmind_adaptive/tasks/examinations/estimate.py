@@ -16,6 +16,7 @@ from duetmind_adaptive.drift.estimation.calibrator import fit_calibrator
 from duetmind_adaptive.drift.estimation.design import fit_binning
 from duetmind_adaptive.drift.estimation.estimator import Classes, Estimator, Numbers, Raw
 from duetmind_adaptive.drift.estimation.feedback import CONFIDENCE, Feedback, Sent
+from duetmind_adaptive.drift.estimation.scale import scale_of
 from duetmind_adaptive.drift.labels import complete_rows
 from duetmind_adaptive.drift.metrics import higher_is_better, measure
 from duetmind_adaptive.drift.performance import TOLERANCE, metric_scale
@@ -37,7 +38,7 @@ def estimate(view: View, report: CheckReport, section: Any | None) -> tuple[Chec
     """Learn from the labels that came in, and estimate the metric of this window if its own did not."""
     feedback = Feedback.from_section(section)
     for each in sorted(report.late, key=lambda late: late.window.first_row):
-        feedback = feedback.learn(each.window.first_row, each.reading.value)
+        feedback = feedback.learn(each.window.first_row, scale_of(each.reading.name).to(each.reading.value))
     if report.performance is not None or view.model.target is None:
         return report, feedback.to_section()
     names = tuple(name for name in view.features if view.reference.columns[name].kind != "datetime")
@@ -52,21 +53,23 @@ def estimate(view: View, report: CheckReport, section: Any | None) -> tuple[Chec
 
 
 def _told(sent: Sent, raw: Raw, reference: MetricReading, learned: int, checks: float) -> Estimate:
+    scale, rises = scale_of(reference.name), higher_is_better(reference.name)
     trusted = raw.known >= KNOWN_SHARE or learned >= LEARNED
-    worse = reference.value - sent.value if higher_is_better(reference.name) else sent.value - reference.value
     reach = sent.reach * normal_quantile(1 - 2 / checks) / normal_quantile(CONFIDENCE)
+    at_best = scale.back(sent.value + (reach if rises else -reach))
+    worse = reference.value - at_best if rises else at_best - reference.value
     reason = f"only {raw.known:.0%} of the rows lie where rows with known labels did; the others cannot be known"
     return Estimate(
         metric=reference.name,
-        value=sent.value,
-        low=sent.value - sent.reach,
-        high=sent.value + sent.reach,
+        value=scale.back(sent.value),
+        low=scale.back(sent.value - sent.reach),
+        high=scale.back(sent.value + sent.reach),
         confidence=CONFIDENCE,
         rows=0,
         reference=reference.value,
         trusted=trusted,
         reason="" if trusted else reason,
-        fallen=trusted and worse > TOLERANCE * metric_scale(reference) + reach,
+        fallen=trusted and worse > TOLERANCE * metric_scale(reference),
     )
 
 
