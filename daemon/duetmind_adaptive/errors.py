@@ -86,6 +86,10 @@ class TrainingError(DuetMindError):
     """A model cannot be trained on this data."""
 
 
+class StudyError(DuetMindError):
+    """A study of an AutoML search cannot be used."""
+
+
 class ArtifactError(DuetMindError):
     """A model artifact is missing, damaged or not trusted."""
 

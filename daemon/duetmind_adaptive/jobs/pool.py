@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
@@ -63,6 +63,9 @@ class ProcessPool:
         Between TERM and KILL when a task is cancelled, runs over its limit, or the pool closes.
     method
         `forkserver`, or `spawn` where there is none; never fork.
+    preload
+        Modules that the fork server imports, so that its workers start with them loaded. They count where this process
+        has no fork server yet; elsewhere tasks import them.
     """
 
     def __init__(
@@ -73,13 +76,14 @@ class ProcessPool:
         idle: timedelta = timedelta(seconds=60),
         grace: timedelta = timedelta(seconds=10),
         method: StartMethod = "forkserver",
+        preload: Sequence[str] = (),
     ) -> None:
         cpus = usable_cpus()
         self._warm = Slots(size or cpus)
         self._fresh = Slots(min(fresh_limit or cpus, cpus))
         self._idle_limit = idle
         self._grace = grace
-        self._launcher = Launcher(method)
+        self._launcher = Launcher(method, preload)
         #: every worker that lives
         self._alive: set[WorkerProcess] = set()
         #: warm workers without a task, the last used last, each with the timer that ends it

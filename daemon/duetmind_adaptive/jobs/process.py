@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import signal
 import socket
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from multiprocessing.process import BaseProcess
@@ -139,10 +139,10 @@ class WorkerProcess:
 class Launcher:
     """Starts and reaps worker processes; costs nothing until the first start."""
 
-    def __init__(self, method: StartMethod) -> None:
+    def __init__(self, method: StartMethod, preload: Sequence[str] = ()) -> None:
         if method == "forkserver":
             self._context = multiprocessing.get_context("forkserver")
-            self._context.set_forkserver_preload([worker.__name__])
+            self._context.set_forkserver_preload([worker.__name__, *preload])
         else:
             self._context = multiprocessing.get_context("spawn")
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="jobs-launcher")

@@ -1,0 +1,141 @@
+"""From finished trials to what is to be delivered: which of them, with what weights, as they are or fitted once more.
+
+A trial's members (one for each fold) are delivered as they are where that fits the bounds on serving, for they cost
+nothing more; else one member that learns from all rows takes their place, which needs time before the deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duetmind_adaptive.training.automl.costs import serving_ms
+from duetmind_adaptive.training.automl.ensemble import Cost, mix, select
+from duetmind_adaptive.training.automl.scoring import gain
+from duetmind_adaptive.training.automl.study import Trial
+
+Matrix = NDArray[Any]
+
+#: trials that are looked at, the best ones
+MOST_CANDIDATES = 24
+#: rows that a selection is judged on
+MOST_ROWS = 8_000
+#: the share of a pickled member's bytes that the compressed file takes
+COMPRESSED = 0.45
+#: fitting all rows instead of a fold's, in time
+WHOLE = 1.3
+#: by so much a selection of single members must be better than one of whole trials
+MARGIN = 5e-4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Pool:
+    """Finished trials that can be mixed, and what they answered for the same rows."""
+
+    trials: tuple[Trial, ...]
+    truth: Matrix
+    metric: str
+    task: str
+    classes: int
+    columns: int
+    #: members of each trial
+    members: int
+    #: numbers of the trials whose members are at hand
+    at_hand: frozenset[int]
+    #: whether the folds cover all rows, so that their members are worth delivering
+    whole: bool
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One trial's part in the blend."""
+
+    number: int
+    weight: float
+    #: its members have to be fitted again, on all rows
+    refit: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Selection:
+    """A blend to deliver."""
+
+    parts: tuple[Chosen, ...]
+    #: its answers to the rows of the pool
+    answers: Matrix
+    cost: Cost
+
+
+def choose(pool: Pool, limit: Cost) -> Selection | None:
+    """The best blend within the limit; without any, the cheapest trial; None where no trial has finished.
+
+    Parameters
+    ----------
+    pool
+        What there is.
+    limit
+        Milliseconds for 1,000 rows, bytes of the artifact, and seconds that are left for fitting again.
+    """
+    if not pool.trials:
+        return None
+    best = sorted(pool.trials, key=lambda trial: -_gain(pool, trial.answers))[:MOST_CANDIDATES]
+    found = [_select(pool, best, limit, refit=refit) for refit in ((False, True) if pool.whole else (True,))]
+    kept = [selection for selection in found if selection is not None]
+    if not kept:
+        return _cheapest(pool, best)
+    if len(kept) == 2 and _gain(pool, kept[1].answers) < _gain(pool, kept[0].answers) + MARGIN:
+        return kept[0]
+    return kept[-1]
+
+
+def cost_of(pool: Pool, trial: Trial, *, refit: bool) -> Cost:
+    """What serving and fitting a trial takes."""
+    count = 1 if refit else pool.members
+    milliseconds = serving_ms(trial.algorithm, trial.params, pool.classes, pool.columns) * count
+    again = refit or trial.number not in pool.at_hand
+    seconds = trial.seconds * WHOLE * (1 if refit else pool.members) if again else 0.0
+    return Cost(milliseconds, trial.size * count * COMPRESSED, seconds)
+
+
+def single(pool: Pool, trial: Trial, *, refit: bool) -> Selection:
+    """One trial alone."""
+    return Selection((Chosen(trial.number, 1.0, refit),), np.asarray(trial.answers), cost_of(pool, trial, refit=refit))
+
+
+def _select(pool: Pool, trials: Sequence[Trial], limit: Cost, *, refit: bool) -> Selection | None:
+    costs = [cost_of(pool, trial, refit=refit) for trial in trials]
+    rows = _sample(pool)
+    answers = [np.asarray(trial.answers)[rows] for trial in trials]
+    judge = partial(gain, pool.metric, pool.task, pool.truth[rows])
+    weights = select(answers, costs, judge, limit)
+    if not weights:
+        return None
+    parts = tuple(Chosen(trials[at].number, weight, refit) for at, weight in weights.items())
+    total = sum((costs[at] for at in weights), Cost())
+    return Selection(parts, mix([np.asarray(trial.answers) for trial in trials], weights), total)
+
+
+def _cheapest(pool: Pool, trials: Sequence[Trial]) -> Selection:
+    """The quickest to serve of those at hand, as it is or by one of its members: something is always delivered."""
+    here = [trial for trial in trials if trial.number in pool.at_hand] or list(trials)
+    trial = min(here, key=lambda each: cost_of(pool, each, refit=True).milliseconds)
+    part = Chosen(trial.number, 1.0, trial.number not in pool.at_hand)
+    return Selection((part,), np.asarray(trial.answers), cost_of(pool, trial, refit=True))
+
+
+def _sample(pool: Pool) -> Matrix:
+    size = len(pool.truth)
+    if size <= MOST_ROWS:
+        return np.arange(size)
+    return np.sort(np.random.default_rng(pool.seed).choice(size, MOST_ROWS, replace=False))
+
+
+def _gain(pool: Pool, answers: Matrix | None) -> float:
+    rows = _sample(pool)
+    return float("-inf") if answers is None else gain(pool.metric, pool.task, pool.truth[rows], answers[rows])

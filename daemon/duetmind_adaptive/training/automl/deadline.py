@@ -1,0 +1,64 @@
+"""A point in time that everything has to be done by, and what is known of how long things take.
+
+Nothing that cannot end in time is begun: before a trial the costs of those of its kind that were measured in this run
+are asked. The clock starts with the command where the budget is long enough to hold the imports, else when workers
+are ready.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+#: seconds; a budget from here on includes starting Python and importing libraries
+WITH_IMPORTS = 20.0
+#: a trial may take this many times what the same algorithm took before it
+WORST = 1.5
+
+
+@dataclass(slots=True)
+class Deadline:
+    """When it is over; never, without a budget.
+
+    Parameters
+    ----------
+    budget
+        Seconds; None = unlimited.
+    began
+        When the clock started, by `clock`.
+    clock
+        Monotonic seconds.
+    """
+
+    budget: float | None
+    began: float
+    clock: Callable[[], float] = time.monotonic
+    _costs: dict[str, float] = field(default_factory=dict[str, float])
+
+    @property
+    def left(self) -> float:
+        """Seconds; infinite without a budget."""
+        return float("inf") if self.budget is None else self.budget - self.spent
+
+    @property
+    def spent(self) -> float:
+        """Seconds since the clock started."""
+        return self.clock() - self.began
+
+    def learn(self, algorithm: str, seconds: float) -> None:
+        """Remember what a trial took, the dearest counting most."""
+        before = self._costs.get(algorithm, seconds)
+        self._costs[algorithm] = max(seconds, 0.5 * (before + seconds))
+
+    def expected(self, algorithm: str, share: float) -> float:
+        """Seconds that a trial will take at most, as far as one can know.
+
+        Parameters
+        ----------
+        share
+            What an algorithm costs that was not tried yet, in units of the dearest one that was.
+        """
+        if algorithm in self._costs:
+            return WORST * self._costs[algorithm]
+        return share * max(self._costs.values(), default=0.0)

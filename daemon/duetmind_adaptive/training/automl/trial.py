@@ -1,0 +1,182 @@
+"""One trial, in a worker: a configuration is fitted on every fold and answers the rows that it did not learn from.
+
+The rows lie in files of the search's own folder, mapped into memory once for each worker. The fitted members stay
+there as files too, until the search knows which it wants; the answers go back. Of a booster the best number of rounds
+is found on the way: the answers after fewer rounds are by-products, and one number is chosen for all folds together,
+on the rows that no fold learned from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import resource
+import time
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from duetmind_adaptive.errors import TrainingError
+from duetmind_adaptive.training.automl.families import BOOSTERS, Boosted, Lesson, Member, fit
+from duetmind_adaptive.training.automl.folds import NEVER, learning_rows
+from duetmind_adaptive.training.automl.scoring import gain, score
+
+Matrix = NDArray[Any]
+
+#: shares of the rounds after which a booster's answers are looked at
+STAGES = (0.08, 0.16, 0.25, 0.36, 0.5, 0.65, 0.82, 1.0)
+#: rows whose answers are timed
+TIMED_ROWS = 1_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Board:
+    """What all trials of a search share."""
+
+    #: folder with `x.npy`, `y.npy` and `folds.npy`; members go there
+    home: Path
+    task: str
+    metric: str
+    classes: int
+    categories: tuple[int, ...]
+    #: the folds that are fitted, of those there are
+    fitted: tuple[int, ...]
+    ordered: bool = False
+    #: bytes a worker may hold; None = unlimited
+    memory: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A configuration to try."""
+
+    number: int
+    algorithm: str
+    params: Mapping[str, Any]
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Answered:
+    """What a trial found."""
+
+    score: float
+    #: for the rows of the fitted folds, in their order: shape (rows, classes) or (rows, 1), float32
+    answers: Matrix
+    #: with the number of rounds that was best
+    params: dict[str, Any]
+    #: to fit one fold, on average
+    seconds: float
+    #: one member, to answer 1,000 rows
+    predict_ms: float
+    #: one member, as pickled
+    size: int
+
+
+@lru_cache(maxsize=1)
+def rows_of(home: Path) -> tuple[Matrix, Matrix, Matrix]:
+    """Inputs, target and folds."""
+    x, y, folds = (np.load(home / f"{name}.npy", mmap_mode="r") for name in ("x", "y", "folds"))
+    return x, y, folds
+
+
+def members_file(home: Path, number: int) -> Path:
+    """Where the members of a trial wait."""
+    return home / f"members-{number}.pickle"
+
+
+def run_trial(board: Board, candidate: Candidate) -> Answered:
+    """Fit and answer every fold; raises TrainingError when the algorithm cannot cope with the rows."""
+    _limit_memory(board.memory)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # not converged, constant columns: the score tells
+            return _run(board, candidate)
+    except (ValueError, TypeError, ArithmeticError, LookupError, MemoryError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise TrainingError(f"{candidate.algorithm} cannot learn from these rows: {reason}") from error
+
+
+def fit_rows(board: Board, candidate: Candidate, rows: NDArray[np.bool_] | slice) -> Member:
+    """One member, fitted to these rows."""
+    x, y, _ = rows_of(board.home)
+    lesson = Lesson(
+        params=candidate.params,
+        task=board.task,
+        metric=board.metric,
+        classes=board.classes,
+        categories=list(board.categories),
+        seed=candidate.seed,
+        x=x[rows],
+        y=y[rows],
+    )
+    return fit(candidate.algorithm, lesson)
+
+
+def _run(board: Board, candidate: Candidate) -> Answered:
+    x, y, folds = rows_of(board.home)
+    members, began = list[Member](), time.perf_counter()
+    rounds = _rounds(candidate)
+    staged = [list[Matrix]() for _ in rounds or [0]]
+    held = [np.flatnonzero(folds == fold) for fold in board.fitted]
+    for fold, rows in zip(board.fitted, held, strict=True):
+        member = fit_rows(board, candidate, learning_rows(folds, fold, ordered=board.ordered))
+        members.append(member)
+        answers = cast("Boosted", member).staged(x[rows], rounds) if rounds else [member.predict(x[rows])]
+        for stage, answer in zip(staged, answers, strict=True):
+            stage.append(answer)
+    seconds = (time.perf_counter() - began) / len(members)
+    every = [np.concatenate(stage) for stage in staged]
+    truth = y[np.concatenate(held)]
+    if not all(np.isfinite(answers).all() for answers in every):
+        raise TrainingError(f"{candidate.algorithm} diverged: its answers are not finite numbers")
+    best = max(range(len(every)), key=lambda at: gain(board.metric, board.task, truth, every[at]))
+    params = dict(candidate.params)
+    if rounds:
+        members = [cast("Boosted", member).cut(rounds[best]) for member in members]
+        params["rounds"] = rounds[best]
+    content = pickle.dumps(members, protocol=pickle.HIGHEST_PROTOCOL)
+    members_file(board.home, candidate.number).write_bytes(content)
+    return Answered(
+        score=score(board.metric, board.task, truth, every[best]),
+        answers=every[best],
+        params=params,
+        seconds=seconds,
+        predict_ms=_timed(members[0], x),
+        size=len(content) // len(members),
+    )
+
+
+def _rounds(candidate: Candidate) -> list[int]:
+    if candidate.algorithm not in BOOSTERS:
+        return []
+    most = int(candidate.params["rounds"])
+    return sorted({max(1, round(most * share)) for share in STAGES})
+
+
+def _timed(member: Member, x: Matrix) -> float:
+    """Milliseconds for 1,000 rows, the better of two."""
+    sample = np.resize(np.arange(len(x)), TIMED_ROWS)
+    rows, times = x[sample], list[float]()
+    for _ in range(2):
+        began = time.perf_counter()
+        member.predict(rows)
+        times.append(1000 * (time.perf_counter() - began))
+    return min(times)
+
+
+def _limit_memory(limit: int | None) -> None:
+    if limit is not None:
+        with contextlib.suppress(ValueError, OSError):  # the hard limit may be lower already
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+
+
+def covered_rows(folds: Matrix, fitted: tuple[int, ...]) -> NDArray[np.intp]:
+    """The rows that are answered, fold by fold, in the order of `Answered.answers`."""
+    return np.concatenate([np.flatnonzero(folds == fold) for fold in fitted if fold != NEVER])
