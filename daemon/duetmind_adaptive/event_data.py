@@ -25,11 +25,12 @@ class WindowData(Frozen):
 
 
 class ColumnEffect(Frozen):
-    """How far one column moved, in [0, 1]."""
+    """How far one column moved, in [0, 1], and how, in words."""
 
     column: str
     kind: str
     effect: float
+    words: str = ""
 
 
 class FindingData(Frozen):

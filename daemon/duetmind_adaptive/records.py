@@ -74,6 +74,8 @@ class ColumnReport:
     unseen_categories: tuple[str, ...] = ()
     #: why the column could not be tested; None when it was
     untested: str | None = None
+    #: how it moved, for people; empty where there is nothing to tell
+    words: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -54,12 +54,14 @@ def _print(document: dict[str, Any]) -> None:
         print(_metric(document))
     for finding in document["findings"]:
         print(f"finding: {finding['message']}")
-    moved = [
-        (n, c["kind"], c["effect"], "drift" if c["drift"] else c["untested"]) for n, c in document["columns"].items()
-    ]
-    print_table(("COLUMN", "KIND", "EFFECT", "VERDICT"), moved[:SHOWN])
+    moved = [(n, c["kind"], f"{c['effect']:.3f}", c["summary"], _verdict(c)) for n, c in document["columns"].items()]
+    print_table(("COLUMN", "KIND", "EFFECT", "IN WORDS", "VERDICT"), moved[:SHOWN])
     if len(moved) > SHOWN:
         print(f"+{len(moved) - SHOWN} more")
+
+
+def _verdict(column: dict[str, Any]) -> str:
+    return "drift" if column["drift"] else "stable" if column["untested"] is None else "untested"
 
 
 def _metric(document: dict[str, Any]) -> str:

@@ -22,7 +22,9 @@ MOST_CELLS, FEWEST_CELLS = 40, 5
 DECILES = 10
 #: values of the smaller side for each cell, so that the tests' approximations hold
 VALUES_PER_CELL = 20
-HOUR, DAY, WEEK = 3_600.0, 86_400.0, 7
+HOUR, DAY, HOURS, WEEK = 3_600.0, 86_400.0, 24, 7
+#: days that both sides must span so that hours, and days of the week, are not just where a window happens to lie
+HOURS_SPAN, WEEKDAYS_SPAN = 2, 14
 #: the epoch was a Thursday; weeks begin with Monday
 _THURSDAY = 3
 #: of each reference in use: its edges and counts, by their number
@@ -57,6 +59,17 @@ def number_cells(reference: ColumnProfile, current: ColumnProfile) -> Counts:
     edges, before = _reference_bins(reference, bins, beyond=True)
     sides = ((reference, before), (current, bin_counts(current.values, edges)))
     return Counts(*(_with_holes(side, counts) for side, counts in sides)).held()
+
+
+def plain_cells(reference: Floats, current: Floats) -> Counts:
+    """Counts of two ascending samples between quantiles of the reference.
+
+    >>> plain_cells(np.arange(4.0), np.array([3.0, 9.0]))
+    Counts(reference=array([1., 1., 1., 1.]), current=array([0., 0., 0., 2.]))
+    """
+    bins = min(max(min(reference.size, current.size) // VALUES_PER_CELL, FEWEST_CELLS), MOST_CELLS)
+    edges = quantile_edges(reference, bins)
+    return Counts(bin_counts(reference, edges), bin_counts(current, edges)).held()
 
 
 def _reference_bins(reference: ColumnProfile, bins: int, *, beyond: bool) -> tuple[Floats, Floats]:
@@ -125,19 +138,24 @@ def with_missing(cells: Counts, reference: ColumnProfile, current: ColumnProfile
     return Counts(np.append(cells.reference, reference.missing), np.append(cells.current, current.missing))
 
 
-def hour_cells(reference: Floats, current: Floats) -> Counts:
-    """Counts by hour of the day, UTC, of moments in seconds."""
-    sides = (np.bincount((side // HOUR % (DAY / HOUR)).astype(np.intp), minlength=24) for side in (reference, current))
-    return Counts(*(side.astype(np.float64) for side in sides)).held()
+def span_days(ascending: Floats) -> float:
+    """Days that the middle nine tenths of moments in seconds cover: a few far ones make no calendar.
 
-
-def weekday_cells(reference: Floats, current: Floats) -> Counts:
-    """Counts by day of the week, UTC, of moments in seconds.
-
-    >>> weekday_cells(np.array([0.0, DAY, 8 * DAY]), np.array([0.0]))
-    Counts(reference=array([1., 2.]), current=array([1., 0.]))
+    >>> span_days(np.arange(101) * DAY)
+    90.0
     """
-    sides = (
-        np.bincount(((side // DAY + _THURSDAY) % WEEK).astype(np.intp), minlength=WEEK) for side in (reference, current)
-    )
-    return Counts(*(side.astype(np.float64) for side in sides)).held()
+    return float(ascending[round(0.95 * (ascending.size - 1))] - ascending[round(0.05 * (ascending.size - 1))]) / DAY
+
+
+def hours_of(seconds: Floats) -> Floats:
+    """Counts by hour of the day, UTC, of moments in seconds, shape (24,)."""
+    return np.bincount((seconds // HOUR % HOURS).astype(np.intp), minlength=HOURS).astype(np.float64)
+
+
+def weekdays_of(seconds: Floats) -> Floats:
+    """Counts by day of the week, UTC, Mondays first, shape (7,).
+
+    >>> weekdays_of(np.array([0.0, DAY, 8 * DAY]))
+    array([0., 0., 0., 1., 2., 0., 0.])
+    """
+    return np.bincount(((seconds // DAY + _THURSDAY) % WEEK).astype(np.intp), minlength=WEEK).astype(np.float64)

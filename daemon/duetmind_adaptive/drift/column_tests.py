@@ -4,8 +4,11 @@
 | --- | --- | --- |
 | numeric | values | `drift.menu` |
 | categorical, boolean | values | `drift.menu` |
-| datetime | position in time, hour of the day, day of the week | as numbers; chi-square |
-| text | length, words, runs of three letters (`drift.text`) | as numbers; chi-square |
+| datetime | position in time, or how far from its row's (`drift.moments`) | `drift.menu` |
+| | hour of the day, day of the week | chi-square |
+| text | length | `drift.menu` |
+| | words, runs of three letters (`drift.text`) | chi-square |
+| | how strange these are to the reference (`drift.strange`) | KS |
 
 The effect is the share of rows that would have to change for the column to be as it was: the total variation over the
 column's cells, without what chance adds to it. So a shift, a wider spread, a longer tail, a category that grew and
@@ -16,17 +19,27 @@ of a standard deviation, a spread 1.23 times as wide, or a tenth of the rows in 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from duetmind_adaptive.drift import menu
-from duetmind_adaptive.drift.cells import DAY, Counts, category_cells, hour_cells, weekday_cells, with_missing
+from duetmind_adaptive.drift.cells import (
+    HOURS_SPAN,
+    WEEKDAYS_SPAN,
+    Counts,
+    Floats,
+    category_cells,
+    hours_of,
+    plain_cells,
+    span_days,
+    weekdays_of,
+    with_missing,
+)
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.drift.evidence import Evidence, Part, joined
 from duetmind_adaptive.records import TestResult
 from duetmind_adaptive.stats.chi_square import chi_square
 from duetmind_adaptive.stats.distances import corrected_total_variation
-
-#: days that both sides must span so that hours, and days of the week, are not just where a window happens to lie
-HOURS_SPAN, WEEKDAYS_SPAN = 2, 14
+from duetmind_adaptive.stats.ks import ks_two_sample
 
 
 def examine(
@@ -113,8 +126,9 @@ def _test_categories(
 def _number_parts(
     reference: ColumnProfile, current: ColumnProfile, tests: Sequence[str] | None, beside: Sequence[str]
 ) -> Iterator[Part]:
-    if reference.kind != "datetime" or current.values[0] < reference.values[-1]:
-        pair = menu.Numbers(reference, current)
+    sides = _placed(reference, current)
+    if sides:
+        pair = menu.Numbers(*sides)
         size = reference.values.size + current.values.size
         names = tests if tests is not None else (*menu.default_numbers(size), *beside)
         yield Part(menu.run(menu.NUMBER_TESTS, names, pair), corrected_total_variation(*pair.cells))
@@ -123,15 +137,25 @@ def _number_parts(
     if reference.kind == "text" and reference.words.size and current.words.size:
         yield from _counted("words", Counts(reference.words.astype(float), current.words.astype(float)))
         yield from _counted("ngrams", Counts(reference.ngrams.astype(float), current.ngrams.astype(float)))
+        yield from _strange("strange_words", reference.strange_words, current.strange_words)
+        yield from _strange("strange_ngrams", reference.strange_ngrams, current.strange_ngrams)
+
+
+def _placed(reference: ColumnProfile, current: ColumnProfile) -> tuple[ColumnProfile, ColumnProfile] | None:
+    """Both sides with what is compared as numbers; None where times only lie later, as time goes."""
+    if reference.lags.size and current.lags.size:
+        return replace(reference, values=reference.lags), replace(current, values=current.lags)
+    later = reference.kind == "datetime" and (reference.lags.size > 0 or current.values[0] >= reference.values[-1])
+    return None if later else (reference, current)
 
 
 def _calendar(reference: ColumnProfile, current: ColumnProfile) -> Iterator[Part]:
     before, after = reference.values, current.values
-    days = min(before[-1] - before[0], after[-1] - after[0]) / DAY
+    days = min(span_days(before), span_days(after))
     if days >= HOURS_SPAN:
-        yield from _counted("hour_of_day", hour_cells(before, after))
+        yield from _counted("hour_of_day", Counts(hours_of(before), hours_of(after)).held())
     if days >= WEEKDAYS_SPAN:
-        yield from _counted("day_of_week", weekday_cells(before, after))
+        yield from _counted("day_of_week", Counts(weekdays_of(before), weekdays_of(after)).held())
 
 
 def _counted(name: str, counts: Counts) -> Iterator[Part]:
@@ -140,3 +164,11 @@ def _counted(name: str, counts: Counts) -> Iterator[Part]:
     if result is not None:
         test = TestResult(statistic=result.statistic, p_value=result.p_value)
         yield Part({name: test}, corrected_total_variation(*counts))
+
+
+def _strange(name: str, before: Floats, after: Floats) -> Iterator[Part]:
+    """A part of one number for each text; none unless they became stranger: those of the reference may come again."""
+    if before.size and after.size and after.mean() > before.mean():
+        result = ks_two_sample(before, after, menu.KS_EXACT_UP_TO)
+        test = TestResult(statistic=result.statistic, p_value=result.p_value)
+        yield Part({name: test}, corrected_total_variation(*plain_cells(before, after)))

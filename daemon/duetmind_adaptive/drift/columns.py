@@ -2,7 +2,8 @@
 
 Numbers, times and text lengths are kept sorted, exact up to `Limits.values` and as an evenly spaced quantile subsample
 above (whose empirical distribution is within 1 / `Limits.values` of the full one); categories as counts, the rarest
-folded into `other` beyond `Limits.categories`, and then all of them by their hash as well; of texts what `text` draws.
+folded into `other` beyond `Limits.categories`, and then all of them by their hash as well; of texts what `text` draws,
+and how `strange` they are to the reference; of times that go with the row's own how far they lie from it (`moments`).
 """
 
 from __future__ import annotations
@@ -14,17 +15,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from duetmind_adaptive.drift import kinds
+from duetmind_adaptive.drift import kinds, moments
 from duetmind_adaptive.drift.arrays import text_array, values_of
 from duetmind_adaptive.drift.encoded import encode
 from duetmind_adaptive.drift.mojibake import garbled_places
-from duetmind_adaptive.drift.text import count_text, hashed_counts
+from duetmind_adaptive.drift.strange import strangeness, telling_words
+from duetmind_adaptive.drift.text import TextCounts, count_text, hashed_counts
+from duetmind_adaptive.drift.text_hashes import evenly
 from duetmind_adaptive.records import Kind
 
 #: values whose order is looked at ahead of all the others'
 _FIRST_FEW = 64
 #: garbled texts kept as examples
 GARBLED_KEPT = 5
+#: texts, evenly spaced, whose strangeness is looked at, and quantiles of it that are kept
+STRANGE_TEXTS, STRANGE_KEPT = 20_000, 4_096
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -77,6 +82,13 @@ class ColumnProfile:
     #: rows by the hash of a word, and of a run of letters, drawn from each text
     words: Counts = field(default_factory=_no_counts)
     ngrams: Counts = field(default_factory=_no_counts)
+    #: seconds by which times lie after those of their rows: ascending; empty where they do not go with their rows
+    lags: Floats = field(default_factory=_no_values)
+    #: how strange texts are to the reference by their words, and by their runs of letters: ascending
+    strange_words: Floats = field(default_factory=_no_values)
+    strange_ngrams: Floats = field(default_factory=_no_values)
+    #: words that are far more frequent than in the reference
+    telling: tuple[str, ...] = ()
     #: whether whole numbers or times came in ascending order; numbers none twice. None where nobody looked
     ascends: bool | None = None
     #: rows whose text bears marks of a wrong decoding; None where that was not looked at
@@ -143,6 +155,7 @@ def summarise(
     kind: Kind | None = None,
     limits: Limits | None = None,
     like: ColumnProfile | None = None,
+    clock: Floats | None = None,
 ) -> ColumnProfile:
     """Summarise one column.
 
@@ -158,6 +171,8 @@ def summarise(
         How much to keep.
     like
         The reference's summary: its categories are kept by name beside the most frequent ones.
+    clock
+        When each row came, in seconds since 1970, NaN where that is not known; None where rows have no times.
 
     Examples
     --------
@@ -184,6 +199,8 @@ def summarise(
         names = kinds.number_names(kinds.plain(column).drop_null())
         return _summarise_words(start, names, kind, limits, like)
     numbers = _summarise_numbers(start, kinds.plain(column), limits)
+    if held == "datetime" and clock is not None:
+        return replace(numbers, lags=_lags(column, clock, limits, like))
     return _numbers_as_booleans(numbers) if kind == "boolean" else numbers
 
 
@@ -202,6 +219,12 @@ def _summarise_numbers(start: ColumnProfile, column: pa.ChunkedArray, limits: Li
         longest_run=longest_run(numbers),
         values=thin(ascending[first:last], limits.values),
     )
+
+
+def _lags(column: pa.ChunkedArray, clock: Floats, limits: Limits, like: ColumnProfile | None) -> Floats:
+    values = moments.as_floats(column)
+    wanted = moments.follows_rows(values, clock) if like is None else like.lags.size > 0
+    return thin(moments.lags(values, clock), limits.values) if wanted else _no_values()
 
 
 def _present(column: pa.ChunkedArray) -> Floats:
@@ -242,10 +265,7 @@ def _summarise_words(
         garbled_examples=encoded.texts(marked[:GARBLED_KEPT]),
     )
     if known.kind == "text":
-        words = kinds.plain(column).drop_null().cast(pa.large_string())
-        drawn = count_text(words)
-        lengths = thin(np.sort(kinds.to_float(words)), limits.values)
-        return replace(known, values=lengths, words=drawn.words, ngrams=drawn.ngrams)
+        return _summarise_texts(known, kinds.plain(column).drop_null().cast(pa.large_string()), limits, like)
     kept = np.argsort(-counts, kind="stable")[: limits.categories]
     folded = kept.size < counts.size
     if folded and like is not None and like.categories:
@@ -259,4 +279,22 @@ def _summarise_words(
         categories=encoded.texts(kept),
         counts=counts[kept].astype(np.int64),
         other=int(codes.size - counts[kept].sum()),
+    )
+
+
+def _summarise_texts(
+    known: ColumnProfile, texts: pa.ChunkedArray, limits: Limits, like: ColumnProfile | None
+) -> ColumnProfile:
+    drawn, some = count_text(texts), evenly(texts, STRANGE_TEXTS)
+    other = TextCounts(like.words, like.ngrams) if like is not None and like.words.size else None
+    strange = strangeness(some, other or drawn, own=other is None)
+    words, ngrams = (thin(np.sort(each[~np.isnan(each)]), STRANGE_KEPT) for each in strange)
+    return replace(
+        known,
+        values=thin(np.sort(kinds.to_float(texts)), limits.values),
+        words=drawn.words,
+        ngrams=drawn.ngrams,
+        strange_words=words,
+        strange_ngrams=ngrams,
+        telling=telling_words(some, other.words) if other else (),
     )

@@ -9,7 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+
 from duetmind_adaptive.drift.columns import ColumnProfile
+from duetmind_adaptive.drift.moments import Floats
+from duetmind_adaptive.drift.reference import profile_column
 from duetmind_adaptive.drift.shape import shape_of
 from duetmind_adaptive.drift.verdict import CheckedColumn, check_column
 from duetmind_adaptive.drift.words import describe
@@ -61,3 +65,18 @@ def compare_column(
     shape = shape_of(reference, current)
     words = describe(reference, current, shape) if shape else ""
     return ComparedColumn(checked=checked, distinct=reference.distinct, words=words, shape=shape)
+
+
+def told(reference: ColumnProfile, table: pa.Table, clock: Floats | None = None) -> str:
+    """How a column of a window moved, in words; empty when there is nothing to tell.
+
+    Parameters
+    ----------
+    reference
+        Its summary.
+    table, clock
+        The window, and when each of its rows came, in seconds since 1970.
+    """
+    current = profile_column(table, reference.name, kind=reference.kind, like=reference, clock=clock)
+    shape = None if current.untested else shape_of(reference, current)
+    return describe(reference, current, shape) if shape else ""

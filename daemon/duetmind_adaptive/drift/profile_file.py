@@ -23,9 +23,9 @@ from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.errors import ArtifactError
 
 #: bumped whenever a field comes or changes its meaning
-FORMAT = 3
-#: versions that can be read: what a file of 1 or 2 lacks is unknown, and other versions are refused
-READABLE = (1, 2, FORMAT)
+FORMAT = 4
+#: versions that can be read: what a file of an older one lacks is unknown, and other versions are refused
+READABLE = (1, 2, 3, FORMAT)
 CHECKSUM_BYTES = 4
 
 _PLAIN = {
@@ -49,6 +49,9 @@ _ARRAYS = {
     "hashed": pa.int64(),
     "words": pa.int64(),
     "ngrams": pa.int64(),
+    "lags": pa.float64(),
+    "strange_words": pa.float64(),
+    "strange_ngrams": pa.float64(),
     "categories": pa.large_string(),
     "garbled_examples": pa.large_string(),
 }

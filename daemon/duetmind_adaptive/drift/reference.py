@@ -17,6 +17,7 @@ import pyarrow as pa
 from duetmind_adaptive.drift import kinds, profile_file
 from duetmind_adaptive.drift.columns import ColumnProfile, Limits, summarise
 from duetmind_adaptive.drift.kinds import POSSIBLE
+from duetmind_adaptive.drift.moments import Floats, as_floats
 from duetmind_adaptive.drift.row_hashes import Repeats, repeats, row_hashes
 from duetmind_adaptive.errors import ColumnMissingError
 from duetmind_adaptive.records import Kind
@@ -32,6 +33,7 @@ def profile_column(
     kind: Kind | None = None,
     limits: Limits | None = None,
     like: ColumnProfile | None = None,
+    clock: Floats | None = None,
 ) -> ColumnProfile:
     """Summarise one column of a table; a column that cannot be read says so in `untested` instead of raising."""
     positions = table.schema.get_all_field_indices(name)
@@ -39,7 +41,7 @@ def profile_column(
     try:
         if len(positions) > 1:
             raise ValueError(f"{len(positions)} columns have this name")
-        return summarise(name, column, kind=kind, limits=limits, like=like)
+        return summarise(name, column, kind=kind, limits=limits, like=like, clock=clock)
     except COLUMN_ERRORS as error:
         held = kinds.family(column.type)
         return ColumnProfile(
@@ -107,7 +109,8 @@ class Reference:
             raise ColumnMissingError(
                 f"The reference has no column {', '.join(map(repr, absent))}: correct features or the reference's path."
             )
-        profiles = {name: _as_kind(table, name, (kinds or {}).get(name), limits) for name in columns}
+        clock = as_floats(moments) if moments is not None else None
+        profiles = {name: _as_kind(table, name, (kinds or {}).get(name), limits, clock) for name in columns}
         return cls(
             rows=table.num_rows,
             columns=profiles,
@@ -142,9 +145,11 @@ class Reference:
         )
 
 
-def _as_kind(table: pa.Table, name: str, kind: Kind | None, limits: Limits | None) -> ColumnProfile:
+def _as_kind(
+    table: pa.Table, name: str, kind: Kind | None, limits: Limits | None, clock: Floats | None
+) -> ColumnProfile:
     """Summarise a column; one that cannot be what the operator wants says so."""
-    profile = profile_column(table, name, limits=limits)
+    profile = profile_column(table, name, limits=limits, clock=clock)
     if kind is None or kind == profile.kind or profile.untested:
         return profile
     if kind not in POSSIBLE[profile.family]:

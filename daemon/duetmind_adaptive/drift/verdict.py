@@ -22,6 +22,7 @@ from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.drift.clock import REASON, counts_on
 from duetmind_adaptive.drift.column_tests import examine
 from duetmind_adaptive.drift.columns import ColumnProfile
+from duetmind_adaptive.drift.moments import Floats
 from duetmind_adaptive.drift.performance import shortfall
 from duetmind_adaptive.drift.quality import retyped, schema
 from duetmind_adaptive.drift.quality.pair import Pair
@@ -83,6 +84,7 @@ def compare(
     ignore: Collection[str] = (),
     around: Surroundings | None = None,
     tests: Mapping[str, Sequence[str]] | None = None,
+    clock: Floats | None = None,
 ) -> DataVerdict:
     """Compare a window with the reference, column by column.
 
@@ -102,6 +104,8 @@ def compare(
         What is known of the window beside its rows.
     tests
         By column, names of `drift.menu`; others get the default of their kind and size.
+    clock
+        When each row of the window came, in seconds since 1970; None where that is not known.
 
     Examples
     --------
@@ -114,7 +118,7 @@ def compare(
     checked = [
         check_column(
             profile,
-            profile_column(current, name, kind=profile.kind, like=profile) if name in present else None,
+            profile_column(current, name, kind=profile.kind, like=profile, clock=clock) if name in present else None,
             tests=(tests or {}).get(name),
         )
         for name, profile in reference.columns.items()
@@ -226,7 +230,7 @@ def _check_values(
     tests: Sequence[str] | None,
     beside: Sequence[str],
 ) -> CheckedColumn:
-    if counts_on(reference, current):
+    if counts_on(reference, current) and not reference.lags.size:
         return CheckedColumn(report=replace(base, missing_current=current.missing_share, untested=REASON))
     evidence = examine(reference, current, tests=tests, beside=beside)
     report = replace(

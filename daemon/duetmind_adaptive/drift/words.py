@@ -7,7 +7,6 @@ errors, so that chance is not put into words.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,8 @@ from numpy.typing import NDArray
 from duetmind_adaptive.drift.cells import aligned_counts
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.drift.shape import name_of
+from duetmind_adaptive.drift.words_text import describe_text
+from duetmind_adaptive.drift.words_time import describe_times
 from duetmind_adaptive.records import ColumnShape
 
 Floats = NDArray[np.float64]
@@ -59,9 +60,9 @@ def describe(reference: ColumnProfile, current: ColumnProfile, shape: ColumnShap
         case "boolean":
             return _boolean(shape)
         case "datetime":
-            return _moments(reference.values, current.values)
+            return describe_times(reference, current)
         case "text":
-            return _lengths(reference.values, current.values) or _gap(shape, " characters")
+            return describe_text(reference, current) or _gap(shape, " characters")
         case "numeric":
             return "; ".join(_numbers(reference.values, current.values, shape)) or _gap(shape, "")
 
@@ -129,31 +130,6 @@ def _gap(shape: ColumnShape, unit: str) -> str:
         return ""
     at = int(np.argmax(np.abs(after - before)[:-1]))
     return f"{after[at]:.0%} are at most {shape.labels[at]}{unit}, {before[at]:.0%} in the reference"
-
-
-def _moments(reference: Floats, current: Floats) -> str:
-    seconds = float(current[current.size // 2] - reference[reference.size // 2])
-    moved = f"{duration(abs(seconds))} {'later' if seconds > 0 else 'earlier'}" if seconds else "the same"
-    first, last = (name_of(float(current[at]), "datetime") for at in (0, -1))
-    return f"median {moved}; now {first} to {last}"
-
-
-def duration(seconds: float) -> str:
-    """A length of time in one unit.
-
-    >>> duration(30), duration(7200), duration(86400 * 92), duration(86400 * 800)
-    ('30 seconds', '2 hours', '92 days', '2.2 years')
-    """
-    units = (("years", timedelta(days=365.25)), ("days", timedelta(days=1)), ("hours", timedelta(hours=1)))
-    for name, unit in units:
-        if seconds >= 2 * unit.total_seconds():
-            return f"{seconds / unit.total_seconds():.2g} {name}"
-    return f"{seconds:.3g} seconds"
-
-
-def _lengths(reference: Floats, current: Floats) -> str:
-    before, after = (float(side[side.size // 2]) for side in (reference, current))
-    return f"median length {before:.0f} → {after:.0f} characters" if before != after else ""
 
 
 def _boolean(shape: ColumnShape) -> str:

@@ -17,6 +17,8 @@ from duetmind_adaptive.policy.texts import printable
 
 #: columns and findings an alert names; the rest is counted
 NAMED_COLUMNS = 5
+#: columns told in a line of their own
+TOLD_COLUMNS = 3
 NAMED_FINDINGS = 3
 
 #: characters of a model's name, of a column's (so that a line holds NAMED_COLUMNS of them), and of one whole line
@@ -90,6 +92,7 @@ def _standing(data: DriftData) -> tuple[str, ...]:
         _what(data),
         _where(data),
         _columns(data),
+        *_in_words(data),
         _metric(data),
         *told_insights(data),
         *_findings(data),
@@ -131,6 +134,12 @@ def _columns(data: DriftData) -> str:
     named = data.top[:NAMED_COLUMNS]
     more = max(data.drifted, len(data.top)) - len(named)
     return f"Moved most: {', '.join(map(_moved, named))}{f', +{more} more' if more else ''} (from 0 to 1)."
+
+
+def _in_words(data: DriftData) -> tuple[str, ...]:
+    """How the columns moved that moved most, a line for each."""
+    told = [each for each in data.top[:NAMED_COLUMNS] if each.words][:TOLD_COLUMNS]
+    return tuple(f"'{printable(each.column, COLUMN_LIMIT)}': {printable(each.words, LINE_LIMIT)}." for each in told)
 
 
 def _moved(column: ColumnEffect) -> str:

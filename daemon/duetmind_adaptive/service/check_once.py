@@ -116,6 +116,7 @@ def _column(column: ColumnReport) -> dict[str, Any]:
         "kind": column.kind,
         "drift": column.drift,
         "effect": column.effect,
+        "summary": column.words or column.untested or "",
         "tests": tests,
         "quality": {
             "missing_reference": column.missing_reference,

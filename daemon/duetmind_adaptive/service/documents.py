@@ -37,7 +37,10 @@ def check_document(row: Row[Any]) -> Document:
         "kinds": report["kinds"],
         "metric": row.metric,
         "columns": [
-            {key: column[key] for key in ("name", "kind", "drift", "effect", "untested")}
+            {
+                **{key: column[key] for key in ("name", "kind", "drift", "effect", "untested")},
+                "summary": column.get("words") or column["untested"] or "",
+            }
             for column in report["columns"]
         ],
         "findings": report["findings"],

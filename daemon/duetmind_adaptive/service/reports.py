@@ -38,7 +38,7 @@ def completed(model: str, metric_name: str | None, report: CheckReport, *, id: s
         version=report.version,
         performance=_performance(performance) if performance else None,
         late=tuple(map(_performance, report.late)),
-        top=tuple(ColumnEffect(column=c.name, kind=c.kind, effect=c.effect) for c in moved[:TOP]),
+        top=tuple(ColumnEffect(column=c.name, kind=c.kind, effect=c.effect, words=c.words) for c in moved[:TOP]),
         columns=len(report.columns),
         drifted=len(moved),
         findings=tuple(

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from zoneinfo import ZoneInfo, available_timezones
 
+from duetmind_adaptive.settings.column_checks import check_columns
 from duetmind_adaptive.settings.durations import format_duration
 from duetmind_adaptive.settings.model import ModelSettings, ReferenceSettings, ScheduleSettings
 from duetmind_adaptive.settings.problems import Problem, found
@@ -166,6 +167,7 @@ def missing_extra(algorithm: str) -> str | None:
 
 _RULES: tuple[Callable[[ModelSettings], Iterator[Problem]], ...] = (
     _columns,
+    check_columns,
     _metric,
     _ranges,
     _times,

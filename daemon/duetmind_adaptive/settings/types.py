@@ -51,6 +51,9 @@ ColumnTest = Literal[
     "energy",
 ]
 DISTANCES: tuple[ColumnTest, ...] = ("psi", "wasserstein", "jensen_shannon", "hellinger", "energy")
+#: those that are only for numbers, times and lengths of texts, and those that are only for categories and booleans
+OF_NUMBERS: tuple[ColumnTest, ...] = ("ks", "cramer_von_mises", "anderson_darling", "wasserstein", "energy")
+OF_CATEGORIES: tuple[ColumnTest, ...] = ("chi2_grouped", "fisher")
 
 
 class Section(BaseModel):

@@ -31,10 +31,10 @@ def read_reference(model: Model) -> pa.Table:
     SourceError
         A file cannot be read, or the period has fewer rows than `rows` states (a growing reference is none).
     ColumnMissingError
-        The target or a feature the config names is not there; the sentence lists what is.
+        The target, a feature or one of `columns` that the config names is not there; the sentence lists what is.
     """
     table = joined(_selected(model.reference, model.timestamp, existing_files(model.reference.path)), model)
-    for name in (model.target, *(model.features or ())):
+    for name in (model.target, *(model.features or ()), *model.columns):
         if name is not None and name not in table.column_names:
             raise ColumnMissingError(
                 f"{model.reference.path}: the reference has no column '{name}', which models.{model.name} names; "

@@ -89,7 +89,6 @@ def check_table(
     around = surroundings(model, source, window, table, features)
     profile = reference_profile(version.folder)
     inputs = table.select(features)
-    data = compare(profile, inputs, threshold=model.drift_threshold, around=around, tests=model.column_tests)
     view = View(
         model=model,
         version=version,
@@ -99,6 +98,14 @@ def check_table(
         reference=profile,
         source=source,
         now=request.now,
+    )
+    data = compare(
+        profile,
+        inputs,
+        threshold=model.drift_threshold,
+        around=around,
+        tests=model.column_tests,
+        clock=view.clock,
     )
     performance = _performance(view, version, window, table)
     late = _late(view, request.unlabelled)

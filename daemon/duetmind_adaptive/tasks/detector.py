@@ -79,10 +79,11 @@ class Detector:
         self._timestamp, self._checks, self._threshold = timestamp, checks, threshold
         times = self._seconds(table, "the reference")
         names = [name for name in table.column_names if name != timestamp]
-        self._reference = Reference.from_table(table, names)
+        moments = table[timestamp] if timestamp is not None and times is not None else None
+        self._reference = Reference.from_table(table, names, moments=moments)
         plain = Watch.of(self._reference.columns)
         ordered = times if times is not None and bool((np.diff(times) >= 0).all()) else None
-        natural = learn(plain.rows(table), Cuts.of(table.num_rows, window, None, ordered))
+        natural = learn(plain.rows(table, times), Cuts.of(table.num_rows, window, None, ordered))
         self._watch = Watch.of(self._reference.columns, natural)
         self._evidence, self._next_row = Evidence.none(self._watch.size), 0
 
@@ -105,7 +106,11 @@ class Detector:
         times = self._seconds(table, "the window")
         window = Window(first_row=self._next_row, last_row=self._next_row + table.num_rows)
         data = compare(
-            self._reference, table, threshold=self._threshold, ignore=[self._timestamp] if self._timestamp else []
+            self._reference,
+            table,
+            threshold=self._threshold,
+            ignore=[self._timestamp] if self._timestamp else [],
+            clock=times,
         )
         report, self._evidence = decide(
             self._watch,
@@ -115,6 +120,7 @@ class Detector:
             moment=None if times is None else float(times[0] + times[-1]) / 2,
             checks=self._checks,
             threshold=self._threshold,
+            clock=times,
         )
         self._next_row = window.last_row
         return settle(report)

@@ -16,7 +16,7 @@ from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.registry.layout import NATURAL, PROFILE, write_durably
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.timestamps import MISSING, microseconds
-from duetmind_adaptive.tasks.surroundings import moments_of
+from duetmind_adaptive.tasks.surroundings import clock_of, moments_of
 
 #: watches kept in a worker: as many as profiles
 WATCHES_KEPT = 16
@@ -30,7 +30,7 @@ def write_natural(folder: Path, reference: Reference, table: pa.Table, model: Mo
     window = model.production.window
     every = window.every.total_seconds() if window.every else None
     cuts = Cuts.of(table.num_rows, window.rows, every, _seconds(model, table))
-    natural = learn(Watch.of(reference.columns).rows(table), cuts)
+    natural = learn(Watch.of(reference.columns).rows(table, clock_of(model, table)), cuts)
     write_durably(folder / NATURAL, natural.to_bytes())
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from duetmind_adaptive.drift.moments import as_floats
 from duetmind_adaptive.drift.quality.window import Surroundings
 from duetmind_adaptive.errors import SourceError, SourceFormatError
 from duetmind_adaptive.records import Window
@@ -27,6 +28,12 @@ def moments_of(model: Model, table: pa.Table) -> pa.ChunkedArray | None:
         return as_moments(table[model.timestamp], f"timestamp column '{model.timestamp}'")
     except SourceFormatError:  # the times of a reference are of use, and nothing that a model needs
         return None
+
+
+def clock_of(model: Model, table: pa.Table) -> NDArray[np.float64] | None:
+    """The same in seconds since 1970, NaN where a row does not say so."""
+    moments = moments_of(model, table)
+    return None if moments is None else as_floats(moments)
 
 
 def surroundings(

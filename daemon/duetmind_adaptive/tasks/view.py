@@ -11,8 +11,10 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 from cronsim import CronSim
+from numpy.typing import NDArray
 
 from duetmind_adaptive.drift.budget import Part, alarm_checks
 from duetmind_adaptive.drift.reference import Reference
@@ -22,6 +24,7 @@ from duetmind_adaptive.settings.model import Model, ScheduleSettings
 from duetmind_adaptive.sources.labels import labels_due, with_labels
 from duetmind_adaptive.sources.production import ProductionSource
 from duetmind_adaptive.tasks.measure import Answers, answer
+from duetmind_adaptive.tasks.surroundings import clock_of
 
 #: slots of a cron schedule that its average interval is taken of
 SLOTS_LOOKED_AT = 101
@@ -55,6 +58,11 @@ class View:
             span = float(clock.values[-1] - clock.values[0])
             return span / (self.reference.rows - 1) * self.window.rows
         return seconds_between(self.model.schedule, self.now)
+
+    @cached_property
+    def clock(self) -> NDArray[np.float64] | None:
+        """When each row came, in seconds since 1970, NaN where one does not say so."""
+        return clock_of(self.model, self.table)
 
     @cached_property
     def answers(self) -> Answers | None:

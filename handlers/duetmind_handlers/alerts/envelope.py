@@ -36,7 +36,9 @@ def _body(event: Event, data: DriftData) -> bytes:
 
 
 def _with_short_texts(data: DriftData) -> DriftData:
-    top = tuple(each.model_copy(update={"column": _short(each.column)}) for each in data.top)
+    top = tuple(
+        each.model_copy(update={"column": _short(each.column), "words": _short(each.words)}) for each in data.top
+    )
     findings = tuple(
         each.model_copy(update={"message": _short(each.message), "column": each.column and _short(each.column)})
         for each in data.findings

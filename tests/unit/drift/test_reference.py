@@ -187,7 +187,7 @@ def test_a_profile_of_another_version_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(profile_file, "FORMAT", 99)
     Reference.from_table(MIXED, FEATURES).save(path)
     monkeypatch.undo()
-    with pytest.raises(ArtifactError, match="format 99 instead of 3"):
+    with pytest.raises(ArtifactError, match=f"format 99 instead of {profile_file.FORMAT}"):
         Reference.load(path)
 
 

@@ -16,6 +16,26 @@ Problems = Callable[..., tuple[str, ...]]
         ({"features": "[age, site]", "exclude": "[site]"}, "features[1]: the column 'site' is also in exclude"),
         ({"features": "[age, age]"}, "features: names the column 'age' 2 times"),
         ({"features": "[]"}, "features: names no column; leave it out to use every column"),
+        (
+            {"columns": "{target: {kind: boolean}}"},
+            "columns.target: is the column of target, and only inputs are compar",
+        ),
+        (
+            {"columns": "{site: {kind: text}}", "exclude": "[site]"},
+            "columns.site: is the column of exclude, and only i",
+        ),
+        (
+            {"columns": "{agge: {kind: text}}", "features": "[age]"},
+            "columns.agge: found 'agge', allowed: age; did you ",
+        ),
+        (
+            {"columns": "{zip: {kind: categorical, tests: [chi2, ks]}}"},
+            "columns.zip.tests[1]: found 'ks', allowed: chi2, chi2_grouped, g, fisher, psi, jensen_shannon",
+        ),
+        (
+            {"columns": "{due: {kind: datetime, tests: [fisher]}}"},
+            "columns.due.tests[0]: found 'fisher', allowed: ks, cramer_von_mises, anderson_darling, chi2, g, psi",
+        ),
         ({"metric": "r2"}, "metric: found 'r2', allowed: accuracy, balanced_accuracy, f1, roc_auc, log_loss (task is"),
         ({"task": "regression", "metric": "f1"}, "metric: found 'f1', allowed: r2, mae, rmse (task is regression)"),
         ({"metric": "roc_auc", "prediction": "p"}, "metric: roc_auc is computed from scores: name their column in"),

@@ -48,7 +48,7 @@ def test_a_reference_with_fewer_rows_than_stated_is_refused_because_it_would_gro
 
 def test_a_reference_without_target_or_feature_says_what_is_there(tmp_path):
     path = write_parquet(tmp_path / "a.parquet", rows(0, 10))
-    for given in ({"target": "y"}, {"features": ("x", "y")}):
+    for given in ({"target": "y"}, {"features": ("x", "y")}, {"columns": {"y": {"kind": "text"}}}):
         with pytest.raises(ColumnMissingError, match=r"no column 'y'.*its columns are id, x"):
             read_reference(model_over(path, **given))
 

@@ -58,7 +58,16 @@ class Evidence:
         capitals = np.full((scores, 2 * EXCESSES.size), -math.inf)
         return cls(capitals, np.zeros(scores), np.zeros(scores), np.full(scores, -1))
 
-    def update(self, shift: Floats, error: Floats, tolerance: Floats, *, row: int, cap: Floats) -> Evidence:
+    def update(
+        self,
+        shift: Floats,
+        error: Floats,
+        tolerance: Floats,
+        *,
+        row: int,
+        cap: Floats,
+        upward: NDArray[np.bool_] | None = None,
+    ) -> Evidence:
         """State after one more window.
 
         Parameters
@@ -73,12 +82,16 @@ class Evidence:
             The window's first.
         cap
             Largest logarithm of a capital of each score, shape (s,).
+        upward
+            Scores that only a rise is bet on, shape (s,).
         """
         precision = 1 / error**2
         sides = np.concatenate([np.outer(shift, np.ones_like(EXCESSES)), np.outer(-shift, np.ones_like(EXCESSES))], 1)
         excess = np.tile(EXCESSES, 2)
         bets = (excess * (sides - tolerance[:, np.newaxis]) - excess**2 / 2) * precision[:, np.newaxis]
         capitals = np.minimum(np.logaddexp(0.0, self.capitals) + bets, cap[:, np.newaxis])
+        if upward is not None:
+            capitals[upward, EXCESSES.size :] = -math.inf
         stood = self.standing
         weight = np.where(stood, KEPT * self.weight, 0.0) + precision
         weighted = np.where(stood, KEPT * self.weighted, 0.0) + precision * shift

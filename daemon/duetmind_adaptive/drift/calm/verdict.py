@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from duetmind_adaptive.check_report import Calm, CheckReport
 from duetmind_adaptive.drift.calm.evidence import Evidence
-from duetmind_adaptive.drift.calm.watch import Watch
+from duetmind_adaptive.drift.calm.watch import Floats, Watch
 from duetmind_adaptive.records import ColumnReport
 
 
@@ -21,6 +21,7 @@ def decide(
     moment: float | None,
     checks: float,
     threshold: float,
+    clock: Floats | None = None,
 ) -> tuple[CheckReport, Evidence]:
     """Add a window to the evidence; the report with its columns judged by it, and the evidence after it.
 
@@ -40,8 +41,10 @@ def decide(
         False alarms are at most one in so many windows, on average.
     threshold
         Smallest effect that counts as drift, in [0, 1].
+    clock
+        When each row came, in seconds since 1970; None where that is not known.
     """
-    evidence = watch.see(before, table, row=report.window.first_row, moment=moment, checks=checks)
+    evidence = watch.see(before, table, row=report.window.first_row, moment=moment, checks=checks, clock=clock)
     verdict = watch.judge(evidence, checks)
     columns = tuple(_decided(column, verdict.moved, threshold, checks) for column in report.columns)
     found = Calm(

@@ -70,15 +70,29 @@ class Watch:
         return cls(columns, natural, owners, weights)
 
     @property
+    def upward(self) -> NDArray[np.bool_]:
+        """The scores of which only a rise is a change, shape (s,)."""
+        return np.array([name in each.rising for each in self.columns.values() for name in each.names], dtype=bool)
+
+    @property
     def size(self) -> int:
         """How many scores are followed."""
         return self.owners.size
 
-    def rows(self, table: pa.Table) -> list[Floats]:
-        """The scores of each row, column by column, for `learn`."""
-        return [scores.rows(table[name]) for name, scores in self.columns.items()]
+    def rows(self, table: pa.Table, clock: Floats | None = None) -> list[Floats]:
+        """The scores of each row, column by column, for `learn`; `clock` as of `see`."""
+        return [scores.rows(table[name], clock) for name, scores in self.columns.items()]
 
-    def see(self, evidence: Evidence, table: pa.Table, *, row: int, moment: float | None, checks: float) -> Evidence:
+    def see(
+        self,
+        evidence: Evidence,
+        table: pa.Table,
+        *,
+        row: int,
+        moment: float | None,
+        checks: float,
+        clock: Floats | None = None,
+    ) -> Evidence:
         """The evidence after one more window.
 
         Parameters
@@ -91,8 +105,10 @@ class Watch:
             Its first row and the middle of it, seconds since 1970.
         checks
             False alarms are at most one in so many windows.
+        clock
+            When each row came, in seconds since 1970; None where that is not known.
         """
-        parts = [self._means(name, scores, table) for name, scores in self.columns.items()]
+        parts = [self._means(name, scores, table, clock) for name, scores in self.columns.items()]
         means, rows = (np.concatenate([part[at] for part in parts] or [np.empty(0)]) for at in (0, 1))
         return self.see_means(evidence, means, rows, row=row, moment=moment, checks=checks)
 
@@ -103,7 +119,8 @@ class Watch:
         expected, error = self.natural.expect(rows, moment)
         alarm = checks * max(len(self.columns), 1) * 2 * EXCESSES.size / np.maximum(self.weights, _LEAST_WEIGHT)
         cap = np.log(alarm) + CAP
-        return evidence.update(means - expected, error, self.natural.tolerance, row=row, cap=cap)
+        shift, tolerance = means - expected, self.natural.tolerance
+        return evidence.update(shift, error, tolerance, row=row, cap=cap, upward=self.upward)
 
     def judge(self, evidence: Evidence, checks: float) -> Verdict:
         """Which columns have moved: by more than chance, and by more than the tolerance since it shows."""
@@ -119,10 +136,10 @@ class Watch:
     def _since(self, evidence: Evidence, column: int, matters: NDArray[np.bool_]) -> int:
         return int(evidence.since[(self.owners == column) & matters].min())
 
-    def _means(self, name: str, scores: ColumnScores, table: pa.Table) -> tuple[Floats, Floats]:
+    def _means(self, name: str, scores: ColumnScores, table: pa.Table, clock: Floats | None) -> tuple[Floats, Floats]:
         if name in table.column_names:
             try:
-                return scores.means(table[name])
+                return scores.means(table[name], clock)
             except (pa.ArrowException, ValueError, TypeError):  # another type than the reference's: a finding says so
                 pass
         return np.zeros(len(scores.names)), np.zeros(len(scores.names))

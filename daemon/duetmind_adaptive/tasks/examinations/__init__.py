@@ -17,6 +17,7 @@ from duetmind_adaptive.tasks.examinations.estimate import estimate
 from duetmind_adaptive.tasks.examinations.history import history
 from duetmind_adaptive.tasks.examinations.model import model
 from duetmind_adaptive.tasks.examinations.multivariate import multivariate
+from duetmind_adaptive.tasks.examinations.words import words
 from duetmind_adaptive.tasks.memory import Memory
 from duetmind_adaptive.tasks.view import View
 
@@ -25,6 +26,7 @@ Examination = Callable[[View, CheckReport, Any | None], tuple[CheckReport, Any |
 #: by the name of its section in memory; one that leans on another comes after it
 EXAMINATIONS: dict[str, Examination] = {
     "calm": calm,
+    "words": words,
     "multivariate": multivariate,
     "model": model,
     "estimate": estimate,

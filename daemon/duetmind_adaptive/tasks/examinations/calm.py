@@ -26,6 +26,7 @@ def calm(view: View, report: CheckReport, section: Any | None) -> tuple[CheckRep
         moment=_middle(view.window),
         checks=view.alarm_checks("columns"),
         threshold=view.model.drift_threshold,
+        clock=view.clock,
     )
     return report, evidence.to_json()
 
