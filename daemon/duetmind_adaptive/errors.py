@@ -110,6 +110,18 @@ class JobTimeoutError(JobError):
     """The job ran longer than its time limit and was killed."""
 
 
+class MemoryExceededError(JobError):
+    """The job used more memory than it asked for and was killed."""
+
+
+class ResourceError(JobError):
+    """What a job asks for is not there, or not a quantity."""
+
+
+class WorkflowError(DuetMindError):
+    """A workflow cannot be run as it was written."""
+
+
 class DaemonUnreachableError(DuetMindError):
     """No daemon answers at this address."""
 

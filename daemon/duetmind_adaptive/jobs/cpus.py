@@ -10,6 +10,8 @@ import math
 import os
 from pathlib import Path
 
+from duetmind_adaptive.jobs.cgroup import lineage, text
+
 
 def usable_cpus() -> int:
     """Whole CPUs to keep busy, at least 1."""
@@ -19,9 +21,9 @@ def usable_cpus() -> int:
 
 def cpu_quota(root: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> float:
     """CPUs the control group and its ancestors allow; infinite when nothing limits them."""
-    limits = [parse_cpu_max(_text(folder / "cpu.max")) for folder in _lineage(root, _text(membership))]
+    limits = [parse_cpu_max(text(folder / "cpu.max")) for folder in lineage(root, text(membership))]
     v1 = root / "cpu"
-    limits.append(parse_cpu_max(f"{_text(v1 / 'cpu.cfs_quota_us')} {_text(v1 / 'cpu.cfs_period_us')}"))
+    limits.append(parse_cpu_max(f"{text(v1 / 'cpu.cfs_quota_us')} {text(v1 / 'cpu.cfs_period_us')}"))
     return min(limits)
 
 
@@ -36,17 +38,3 @@ def parse_cpu_max(text: str) -> float:
             return int(quota) / int(period)
         case _:
             return math.inf
-
-
-def _lineage(root: Path, membership: str) -> list[Path]:
-    """The version 2 group's folder and those above it, up to `root`."""
-    path = next((line[3:] for line in membership.splitlines() if line.startswith("0::")), "/")
-    folder = root / path.strip("/")
-    return [folder, *(parent for parent in folder.parents if parent.is_relative_to(root))]
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text()
-    except OSError:
-        return ""
