@@ -32,6 +32,7 @@ BENCHMARKS = {
     "profiles": "benchmarks.profiles",
     "calm": "benchmarks.calm",
     "without_labels": "benchmarks.without_labels",
+    "workflows": "benchmarks.workflows",
 }
 
 

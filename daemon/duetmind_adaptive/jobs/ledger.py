@@ -3,7 +3,7 @@
 What is granted never adds up to more than there is. Each account (a model, a workflow) gets its turn in proportion to
 what it was granted so far, by virtual time: a request's place is the virtual start of its account, moved forward by its
 priority. Virtual time advances with the work that is granted, so whatever waits is overtaken by a bounded amount of
-work only, however urgent the rest; that is its ageing. A request that does not fit lets smaller ones pass (back-filling)
+work only, however urgent the rest; that is its ageing. A request that does not fit lets smaller ones pass (back-fill)
 where they take nothing that it lacks, or until those that do have been granted `PATIENCE` machines; then what it lacks
 is held for it.
 

@@ -19,6 +19,7 @@ import structlog
 
 from duetmind_adaptive.errors import JobError, JobTimeoutError, WorkerDiedError
 from duetmind_adaptive.jobs.cpus import usable_cpus
+from duetmind_adaptive.jobs.memory_guard import MemoryGuard
 from duetmind_adaptive.jobs.process import Launcher, StartMethod, WorkerProcess
 from duetmind_adaptive.jobs.slots import Slots
 from duetmind_adaptive.jobs.wire import pack_order, unpack_answer
@@ -84,6 +85,7 @@ class ProcessPool:
         self._idle_limit = idle
         self._grace = grace
         self._launcher = Launcher(method, preload)
+        self._memory = MemoryGuard()
         #: every worker that lives
         self._alive: set[WorkerProcess] = set()
         #: warm workers without a task, the last used last, each with the timer that ends it
@@ -123,10 +125,12 @@ class ProcessPool:
         timeout: timedelta,  # noqa: ASYNC109 - the contract's: the limit kills a process, it does not cancel a coroutine
         fresh: bool = False,
         label: str = "",
+        memory_gb: float | None = None,
     ) -> T:
         """Run the module-level function `task` in a worker and return what it returns.
 
         Waiting for a free worker is not counted in `timeout`. A cancelled call returns once its process is dead.
+        With `memory_gb` the worker and all that it started may hold that much, and a tenth more for a moment.
 
         Raises
         ------
@@ -136,6 +140,8 @@ class ProcessPool:
             When the worker was killed, crashed or exited; nothing but this task is lost.
         JobTimeoutError
             When `timeout` was over; the worker and everything it started are dead.
+        MemoryExceededError
+            When it held more than `memory_gb`; all of it is dead, nothing else is harmed.
         JobError
             When the task, its result or its exception cannot be sent, or the pool is closed.
         """
@@ -144,7 +150,8 @@ class ProcessPool:
         slots = self._fresh if fresh else self._warm
         worker = await self._hire(slots, name)
         try:
-            answer = await _within(timeout, worker.ask(order, name), name)
+            with self._memory.over(worker, memory_gb, name):
+                answer = await _within(timeout, worker.ask(order, name), name)
         except (
             BaseException
         ) as error:  # it died, ran too long or is not wanted any more: end its process, and go on raising
@@ -153,7 +160,7 @@ class ProcessPool:
             if self._closed and isinstance(error, WorkerDiedError):
                 raise _closed_error(name) from error
             raise
-        if fresh or self._closed:
+        if fresh or self._closed or worker.doomed:
             self._dismiss(worker, slots, gently=True)
         else:
             self._keep(worker, slots)
@@ -171,6 +178,7 @@ class ProcessPool:
             self._later(worker.end(self._grace, gently=timer is not None))
         while self._chores:
             await asyncio.wait(self._chores)
+        await self._memory.close()
         self._launcher.close()
         atexit.unregister(self._abandon)
 

@@ -20,6 +20,7 @@ from typing import Literal
 
 from duetmind_adaptive.errors import JobError, WorkerDiedError
 from duetmind_adaptive.jobs import worker
+from duetmind_adaptive.jobs.mainless import NAME, leave_main_alone
 from duetmind_adaptive.jobs.wire import HEADER
 
 StartMethod = Literal["forkserver", "spawn"]
@@ -43,6 +44,8 @@ class WorkerProcess:
         self._settled = False
         #: True once its ids may belong to somebody else
         self._gone = False
+        #: True from when its death was ordered, whether or not it has come
+        self.doomed = False
         self.died = asyncio.create_task(self._watch(), name=f"worker-{self.pid}-died")
 
     async def ready(self) -> None:
@@ -82,6 +85,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """Send KILL to the process group, unless it is dead already."""
+        self.doomed = True
         self._signal(signal.SIGKILL)
 
     async def _watch(self) -> int:
@@ -140,6 +144,7 @@ class Launcher:
     """Starts and reaps worker processes; costs nothing until the first start."""
 
     def __init__(self, method: StartMethod, preload: Sequence[str] = ()) -> None:
+        leave_main_alone()
         if method == "forkserver":
             self._context = multiprocessing.get_context("forkserver")
             self._context.set_forkserver_preload([worker.__name__, *preload])
@@ -181,9 +186,7 @@ class Launcher:
         with theirs:
             ours.setblocking(False)
             # not a daemonic process, which would not be allowed to start joblib's
-            process = self._context.Process(
-                target=worker.main, args=(theirs, nice), name="duetmind-worker", daemon=False
-            )
+            process = self._context.Process(target=worker.main, args=(theirs, nice), name=NAME, daemon=False)
             try:
                 process.start()
             except BaseException:

@@ -1,0 +1,200 @@
+"""The orchestrator: takes tasks, runs them in worker processes as their dependencies and the machine allow."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import suppress
+from datetime import timedelta
+from importlib.util import find_spec
+from random import Random
+from typing import Any
+
+from duetmind_adaptive.errors import WorkflowError
+from duetmind_adaptive.jobs.pool import ProcessPool
+from duetmind_adaptive.jobs.resources import Capacity, ResourceRequirement
+from duetmind_adaptive.training.orchestration.builder import WorkflowBuilder
+from duetmind_adaptive.training.orchestration.live import live_tree
+from duetmind_adaptive.training.orchestration.progress import Listener, Progress
+from duetmind_adaptive.training.orchestration.results import WorkflowResults
+from duetmind_adaptive.training.orchestration.run import Run
+from duetmind_adaptive.training.orchestration.task import Task
+
+#: worker processes at a time, at most, however little each task asks for
+MOST_WORKERS = 64
+
+
+class WorkflowOrchestrator:
+    """Runs workflows on this machine.
+
+    Parameters
+    ----------
+    capacity
+        What tasks may hold together; default: what the control group and the machine allow.
+    max_concurrent_tasks
+        Tasks at a time, at most.
+    progress
+        Called at each change of a task; without it a tree is drawn where standard error is a terminal.
+    seed
+        Of the jitter between attempts.
+
+    Examples
+    --------
+    >>> from duetmind_adaptive.training.orchestration import Output
+    >>> orchestrator = create_orchestrator()
+    >>> load = orchestrator.add_task(task_id="load", function=range, args=(5,))
+    >>> _ = orchestrator.add_task(task_id="total", function=sum, args=(Output(load),))
+    >>> orchestrator.run_workflow()["total"]
+    10
+    """
+
+    def __init__(
+        self,
+        *,
+        capacity: Capacity | None = None,
+        max_concurrent_tasks: int | None = None,
+        progress: Listener | None = None,
+        seed: int | None = None,
+    ) -> None:
+        if max_concurrent_tasks is not None and max_concurrent_tasks < 1:
+            raise WorkflowError(f"max_concurrent_tasks is {max_concurrent_tasks}; give 1 or more.")
+        self._capacity = capacity or Capacity.of_machine()
+        self._workers = min(max_concurrent_tasks or MOST_WORKERS, MOST_WORKERS)
+        self._progress = progress
+        self._random = Random(seed)  # noqa: S311 - jitter, not secrets
+        self._builder = WorkflowBuilder()
+        self._stop: Callable[[], object] | None = None
+
+    def add_task(  # noqa: PLR0917 - the guide's order of arguments
+        self,
+        task_id: str,
+        function: Callable[..., Any],
+        args: Iterable[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+        dependencies: Iterable[str] = (),
+        resources: ResourceRequirement | None = None,
+        retries: int = 0,
+        timeout: timedelta | float | None = None,
+        priority: int = 0,
+    ) -> str:
+        """Add a task to the workflow; see `Task`. `Output(task_id)` among the arguments stands for a task's result.
+
+        Raises
+        ------
+        WorkflowError
+            When there is a task of this name already, or a part is not what it has to be.
+        """
+        self._builder.add_task(
+            task_id,
+            function,
+            args,
+            kwargs,
+            dependencies,
+            resources,
+            retries=retries,
+            timeout=timeout,
+            priority=priority,
+        )
+        return task_id
+
+    def add_workflow(self, tasks: Iterable[Task]) -> None:
+        """Add tasks that were written down elsewhere (`WorkflowBuilder.build`)."""
+        for task in tasks:
+            self.add_task(
+                task.task_id, task.function, task.args, dict(task.kwargs), task.dependencies, task.resources,
+                task.retries, task.timeout, task.priority,
+            )  # fmt: skip
+
+    def run_workflow(self) -> WorkflowResults:
+        """Run every task and wait; a task that fails stops only what depends on it.
+
+        Works under a running event loop too (Jupyter has one): the run has a loop of its own.
+
+        Raises
+        ------
+        WorkflowError
+            When a dependency is missing, or tasks wait for each other in a circle.
+        """
+        tasks = self._builder.build()
+        with live_tree(tasks, self._progress) as listener:
+            return _run_anywhere(lambda: self._run(tasks, listener))
+
+    async def run_workflow_async(self) -> WorkflowResults:
+        """The same, awaited in the caller's event loop."""
+        return await self._run(self._builder.build(), self._progress or _nobody)
+
+    async def stream(self) -> AsyncGenerator[Progress | WorkflowResults]:
+        """Run, and yield each change of a task as it happens; the results come last."""
+        news = asyncio.Queue[Progress]()
+        run = asyncio.ensure_future(self._run(self._builder.build(), news.put_nowait))
+        run.add_done_callback(lambda _: news.put_nowait(_LAST))
+        try:
+            while (progress := await news.get()) is not _LAST:
+                yield progress
+            yield await run
+        finally:
+            run.cancel()
+            with suppress(asyncio.CancelledError):
+                await run
+
+    def cancel(self) -> None:
+        """End the run under way, with all its processes; from any thread."""
+        if self._stop is not None:
+            self._stop()
+
+    async def _run(self, tasks: tuple[Task, ...], listener: Listener) -> WorkflowResults:
+        loop, cancelled = asyncio.get_running_loop(), asyncio.Event()
+        self._stop = lambda: loop.call_soon_threadsafe(cancelled.set)
+        try:
+            async with ProcessPool(size=self._workers) as pool:
+                return await Run(tasks, self._capacity, pool, self._random, listener, cancelled).go()
+        finally:
+            self._stop = None
+
+
+def create_orchestrator(use_ray: bool = False, **options: Any) -> WorkflowOrchestrator:
+    """An orchestrator on this machine; `options` as of `WorkflowOrchestrator`.
+
+    Raises
+    ------
+    ImportError
+        When Ray is asked for and not installed.
+    WorkflowError
+        When Ray is asked for: this release runs workflows on one machine only.
+    """
+    if use_ray:
+        if find_spec("ray") is None:
+            raise ImportError("use_ray=True needs Ray, which is not installed: pip install 'duetmind-adaptive[ray]'")
+        raise WorkflowError("This release runs workflows on one machine only; leave use_ray out.")
+    return WorkflowOrchestrator(**options)
+
+
+#: ends a stream
+_LAST = Progress(task_id="", state="succeeded", attempt=0, done=0, total=0)
+
+
+def _nobody(_: Progress) -> None:
+    """Tell nobody."""
+
+
+def _run_anywhere(run: Callable[[], Any]) -> Any:
+    """Run a coroutine to its end in a loop of its own: here, or in a thread where this one has a loop already."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(run())
+    outcome: dict[str, Any] = {}
+
+    def work() -> None:
+        try:
+            outcome["value"] = asyncio.run(run())
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the caller's thread
+            outcome["error"] = error
+
+    thread = threading.Thread(target=work, name="workflow")
+    thread.start()
+    thread.join()
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["value"]

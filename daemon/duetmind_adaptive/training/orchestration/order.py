@@ -1,0 +1,79 @@
+"""What a worker does with a task: take its share of the machine, call the function, hand the result back as bytes.
+
+Results stay bytes on their way from task to task, so that a large one is not unpacked where nobody looks at it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import cloudpickle
+
+from duetmind_adaptive.errors import JobError
+from duetmind_adaptive.training.orchestration.task import Task, filled
+
+#: variables that numeric libraries take their number of threads from
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+def pack(task: Task) -> tuple[bytes, bytes]:
+    """Function and arguments as bytes; functions and classes of a script or notebook travel by value.
+
+    Raises
+    ------
+    JobError
+        When something cannot be sent to another process.
+    """
+    complaint = f"Task {task.task_id} cannot be sent to a worker"
+    return _dumps(task.function, complaint), _dumps((task.args, dict(task.kwargs)), complaint)
+
+
+def perform(
+    function: bytes, arguments: bytes, outputs: Mapping[str, bytes], threads: int, gpus: tuple[int, ...]
+) -> bytes:
+    """Call the function in a worker.
+
+    Parameters
+    ----------
+    function
+        Packed.
+    arguments
+        Packed pair of positional and named arguments.
+    outputs
+        Packed results, by task, that stand in for each `Output` among the arguments.
+    threads
+        For numeric libraries.
+    gpus
+        The only ones that it sees.
+    """
+    _take(threads, gpus)
+    call = cloudpickle.loads(function)
+    values = {name: cloudpickle.loads(packed) for name, packed in outputs.items()}
+    args, kwargs = filled(cloudpickle.loads(arguments), values)
+    result = call(*args, **kwargs)
+    return _dumps(result, f"The result, a {type(result).__qualname__}, cannot be sent back")
+
+
+def unpack(packed: bytes) -> Any:
+    """A result; it was packed by a worker of ours, and came over a socket that nobody else can open."""
+    return cloudpickle.loads(packed)
+
+
+def _take(threads: int, gpus: tuple[int, ...]) -> None:
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, gpus))
+    if os.environ.get(_THREADS[0]) == str(threads):
+        return
+    for variable in _THREADS:
+        os.environ[variable] = str(threads)
+    if "threadpoolctl" in sys.modules:  # libraries that are loaded already do not read variables again
+        sys.modules["threadpoolctl"].threadpool_limits(threads)
+
+
+def _dumps(value: object, complaint: str) -> bytes:
+    try:
+        return cloudpickle.dumps(value)
+    except Exception as error:  # pickling runs foreign __reduce__ methods, which may raise anything
+        raise JobError(f"{complaint}: {' '.join(str(error).split())}.") from error
