@@ -41,6 +41,7 @@ def root() -> TyperGroup:
         "check": Entry(f"{_CLI}.check:check", "Check a model's newest window now, without the daemon."),
         "backtest": Entry(f"{_CLI}.backtest:backtest", "Replay a model's history in simulated time."),
         "compare": Entry(f"{_CLI}.compare:compare", "Compare two files, column by column, without a config."),
+        "automl": Entry(f"{_CLI}.automl:automl", "Find the best model of a file within a time."),
         "config": group("config", "Validate configs.", config),
         "status": Entry(f"{_CLI}.status:status", "Show how a running daemon and its models are."),
         "models": Entry(f"{_CLI}.lists:models", "List the models of a running daemon."),

@@ -15,6 +15,7 @@ from typing import IO, Any
 from pydantic import ValidationError
 
 from duetmind_adaptive.errors import ArtifactError
+from duetmind_adaptive.registry.automl_types import TYPES as AUTOML_TYPES
 from duetmind_adaptive.registry.layout import write_durably
 from duetmind_adaptive.registry.loaded import LoadedModel
 from duetmind_adaptive.registry.manifest import Manifest
@@ -29,6 +30,7 @@ MAX_BYTES = 2**30
 #: NumPy's arrays); the trees are trusted because `check_trees` looks into them, the boosters of the extra `boosting`
 #: because nothing is parsed whose sha256 is not the registered one
 ALLOWED_TYPES = (
+    *AUTOML_TYPES,
     "collections.OrderedDict",
     "duetmind_adaptive.training.custom_pipeline.casting.ColumnCaster",
     "duetmind_adaptive.training.custom_pipeline.encoding.CategoryCoder",

@@ -7,7 +7,7 @@ nothing more; else one member that learns from all rows takes their place, which
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -85,13 +85,13 @@ def choose(pool: Pool, limit: Cost) -> Selection | None:
     if not pool.trials:
         return None
     best = sorted(pool.trials, key=lambda trial: -_gain(pool, trial.answers))[:MOST_CANDIDATES]
-    found = [_select(pool, best, limit, refit=refit) for refit in ((False, True) if pool.whole else (True,))]
-    kept = [selection for selection in found if selection is not None]
-    if not kept:
-        return _cheapest(pool, best)
-    if len(kept) == 2 and _gain(pool, kept[1].answers) < _gain(pool, kept[0].answers) + MARGIN:
-        return kept[0]
-    return kept[-1]
+    once = _select(pool, best, limit, refit=True)
+    whole = _select(pool, best, limit, refit=False) if pool.whole else None
+    if once is None:
+        return whole or _cheapest(pool, best)
+    if whole is not None and _gain(pool, once.answers) < _gain(pool, whole.answers) + MARGIN:
+        return whole
+    return _with_bags(pool, once, limit) if pool.whole else once
 
 
 def cost_of(pool: Pool, trial: Trial, *, refit: bool) -> Cost:
@@ -101,6 +101,21 @@ def cost_of(pool: Pool, trial: Trial, *, refit: bool) -> Cost:
     again = refit or trial.number not in pool.at_hand
     seconds = trial.seconds * WHOLE * (1 if refit else pool.members) if again else 0.0
     return Cost(milliseconds, trial.size * count * COMPRESSED, seconds)
+
+
+def _with_bags(pool: Pool, selection: Selection, limit: Cost) -> Selection:
+    """Whole trials instead of single members, the weightiest first, as far as the limit allows."""
+    trials = {trial.number: trial for trial in pool.trials}
+    parts, total = {part.number: part for part in selection.parts}, selection.cost
+    for part in sorted(selection.parts, key=lambda part: -part.weight):
+        trial = trials[part.number]
+        one, bag = cost_of(pool, trial, refit=True), cost_of(pool, trial, refit=False)
+        grown = Cost(
+            *(now - less + more for now, less, more in zip(astuple(total), astuple(one), astuple(bag), strict=True))
+        )
+        if grown.within(limit):
+            parts[part.number], total = replace(part, refit=False), grown
+    return Selection(tuple(parts.values()), selection.answers, total)
 
 
 def single(pool: Pool, trial: Trial, *, refit: bool) -> Selection:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 WITH_IMPORTS = 20.0
 #: a trial may take this many times what the same algorithm took before it
 WORST = 1.5
+#: a machine that is more crowded than this is taken to be this crowded
+MOST_CONTENTION = 8.0
 
 
 @dataclass(slots=True)
@@ -34,6 +36,8 @@ class Deadline:
     budget: float | None
     began: float
     clock: Callable[[], float] = time.monotonic
+    #: how many times longer things take than they would on a core of their own: what is kept for the end grows by it
+    contention: float = 1.0
     _costs: dict[str, float] = field(default_factory=dict[str, float])
 
     @property
@@ -45,6 +49,17 @@ class Deadline:
     def spent(self) -> float:
         """Seconds since the clock started."""
         return self.clock() - self.began
+
+    def crowded(self, wall: float, processor: float) -> None:
+        """Learn from a piece of work how much of a core there is.
+
+        Parameters
+        ----------
+        wall, processor
+            Seconds that it took, and that it computed.
+        """
+        seen = min(max(wall / max(processor, 1e-3), 1.0), MOST_CONTENTION)
+        self.contention = 0.5 * (self.contention + seen)
 
     def learn(self, algorithm: str, seconds: float) -> None:
         """Remember what a trial took, the dearest counting most."""

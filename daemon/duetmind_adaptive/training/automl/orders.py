@@ -41,6 +41,9 @@ class Prepared:
     #: positions of the columns of codes
     categories: tuple[int, ...]
     columns: int
+    #: seconds that it took, and that it computed
+    wall: float
+    processor: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

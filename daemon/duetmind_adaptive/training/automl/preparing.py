@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -27,6 +28,7 @@ def prepare(home: Path, kinds: Mapping[str, str]) -> Prepared:
     kinds
         Of the columns that are learned from.
     """
+    began, began_processor = time.perf_counter(), time.process_time()
     frame: pd.DataFrame = pickle.loads((home / "frame.pickle").read_bytes())  # noqa: S301 - written by this search
     coder = MatrixCoder(dict(kinds))
     matrix = coder.fit_transform(frame)
@@ -38,4 +40,10 @@ def prepare(home: Path, kinds: Mapping[str, str]) -> Prepared:
     digest = hashlib.sha256(repr(sorted(kinds.items())).encode())
     for name in ("x", "y", "folds"):
         digest.update((home / f"{name}.npy").read_bytes())
-    return Prepared(fingerprint=digest.hexdigest()[:32], categories=coder.categories, columns=matrix.shape[1])
+    return Prepared(
+        fingerprint=digest.hexdigest()[:32],
+        categories=coder.categories,
+        columns=matrix.shape[1],
+        wall=time.perf_counter() - began,
+        processor=time.process_time() - began_processor,
+    )

@@ -37,6 +37,8 @@ FIRST_SHARE: Mapping[str, float] = {
 SHORT = 6.0
 #: without a number of trials the search ends after so many that did not improve on the best by `WORTHWHILE`
 PATIENCE, WORTHWHILE = 40, 2e-4
+#: of the budget, for what comes after the last trial
+MOST_RESERVED = 0.4
 #: seconds that a trial may take where nothing else is said
 LONGEST = 3_600.0
 
@@ -136,12 +138,18 @@ class Search:
         """Finished trials whose answers are for the same rows."""
         return [trial for trial in self._study.trials if trial.state == "complete" and trial.rows == self._rows]
 
+    @property
+    def _reserve(self) -> float:
+        """Seconds for what comes after the last trial, more of them on a crowded machine."""
+        budget = self._deadline.budget
+        return 0.0 if budget is None else min(self._rules.reserve * self._deadline.contention, MOST_RESERVED * budget)
+
     def _room(self, begun: int) -> bool:
         most = self._rules.n_trials
         return most is None or len(self._study.trials) + begun < most
 
     def _stop(self) -> str | None:
-        if self._deadline.left <= self._rules.reserve:
+        if self._deadline.left <= self._reserve:
             return "time"
         if self._rules.n_trials is None and self._calm >= PATIENCE:
             return "nothing more to gain"
@@ -149,7 +157,7 @@ class Search:
 
     def _next(self, candidates: Iterator[Configuration], ahead: int) -> Candidate | None:
         """The next configuration that can be finished in time; None where there is none."""
-        left = self._deadline.left - self._rules.reserve
+        left = self._deadline.left - self._reserve
         for _ in range(2 * len(self._rules.algorithms) + 8):
             algorithm, params = next(candidates)
             needed = self._deadline.expected(algorithm, FIRST_SHARE.get(algorithm, 2.0))
@@ -183,7 +191,7 @@ class Search:
             number=candidate.number, algorithm=candidate.algorithm, params=candidate.params, state="failed",
             at=began, rows=self._rows,
         )  # fmt: skip
-        most = min(self._rules.trial_timeout or LONGEST, max(0.05, self._deadline.left - self._rules.reserve))
+        most = min(self._rules.trial_timeout or LONGEST, max(0.05, self._deadline.left - self._reserve))
         try:
             found: Answered = await self._executor.run(
                 run_trial, self._board, candidate, timeout=timedelta(seconds=most), label=f"trial {candidate.number}"
@@ -194,6 +202,7 @@ class Search:
         except (JobError, TrainingError) as error:
             return replace(base, reason=str(error), seconds=self._deadline.spent - began)
         self._deadline.learn(candidate.algorithm, self._deadline.spent - began)
+        self._deadline.crowded(found.wall, found.processor)
         self._here.add(candidate.number)
         return replace(
             base, state="complete", params=found.params, score=found.score, seconds=found.seconds,

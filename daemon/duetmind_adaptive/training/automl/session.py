@@ -30,9 +30,9 @@ from duetmind_adaptive.training.automl.study import Study
 from duetmind_adaptive.training.automl.trial import Board, Candidate
 
 #: of the promised time and size, what a selection plans with: the rest is for machines that are busier than ours
-CAUTION = 0.6
+CAUTION = 0.7
 #: seconds that choosing, putting together and writing take: at least, and more for each second of the budget, at most
-FINISH_LEAST, FINISH_SHARE, FINISH_MOST = 0.5, 0.05, 2.0
+FINISH_LEAST, FINISH_SHARE, FINISH_MOST = 0.4, 0.04, 2.0
 #: of the budget, for fitting the chosen ones once more where trials fit some folds only
 REFIT_SHARE = 0.25
 #: seconds that are left when the delivery is broken off
@@ -117,6 +117,7 @@ class Session:
             perform, orders.PREPARE, home, self._problem.kinds,
             timeout=timedelta(seconds=PATIENCE), label="preparation",
         )  # fmt: skip
+        deadline.crowded(prepared.wall, prepared.processor)
         board = self._board(home, prepared, sizing)
         search = Search(
             board, self._rules(sizing), executor=self._executor, study=self._study, deadline=deadline,
@@ -185,14 +186,18 @@ class Session:
 
     def _choose(self, pool: Pool, deadline: Deadline) -> tuple[Selection | None, tuple[Point, ...], Point | None]:
         wishes = self._wishes
-        seconds = max(0.0, deadline.left - min(FINISH_MOST, FINISH_LEAST)) if deadline.budget else math.inf
+        seconds = max(0.0, deadline.left - FINISH_LEAST * deadline.contention) if deadline.budget else math.inf
         limit = Cost(CAUTION * wishes.max_ms, CAUTION * wishes.max_mb * 1e6, 0.8 * seconds)
         if not wishes.objectives:
             return choose(pool, limit), (), None
         return choose_point(pool, limit, wishes.objectives)
 
     async def _deliver(self, board: Board, pool: Pool, selection: Selection | None, deadline: Deadline) -> Delivered:
-        until = math.inf if deadline.budget is None else time.monotonic() + deadline.left - FINISH_LEAST
+        until = (
+            math.inf
+            if deadline.budget is None
+            else time.monotonic() + deadline.left - FINISH_LEAST * deadline.contention
+        )
         order = self._order(pool, selection, until)
         most = PATIENCE if deadline.budget is None else max(0.5, deadline.left - LAST_MOMENT)
         try:

@@ -31,8 +31,6 @@ Matrix = NDArray[Any]
 
 #: shares of the rounds after which a booster's answers are looked at
 STAGES = (0.08, 0.16, 0.25, 0.36, 0.5, 0.65, 0.82, 1.0)
-#: rows whose answers are timed
-TIMED_ROWS = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,8 +71,9 @@ class Answered:
     params: dict[str, Any]
     #: to fit one fold, on average
     seconds: float
-    #: one member, to answer 1,000 rows
-    predict_ms: float
+    #: that the whole trial took, and that it computed
+    wall: float
+    processor: float
     #: one member, as pickled
     size: int
 
@@ -121,7 +120,7 @@ def fit_rows(board: Board, candidate: Candidate, rows: NDArray[np.bool_] | slice
 
 def _run(board: Board, candidate: Candidate) -> Answered:
     x, y, folds = rows_of(board.home)
-    members, began = list[Member](), time.perf_counter()
+    members, began, began_processor = list[Member](), time.perf_counter(), time.process_time()
     rounds = _rounds(candidate)
     staged = [list[Matrix]() for _ in rounds or [0]]
     held = [np.flatnonzero(folds == fold) for fold in board.fitted]
@@ -148,7 +147,8 @@ def _run(board: Board, candidate: Candidate) -> Answered:
         answers=every[best],
         params=params,
         seconds=seconds,
-        predict_ms=_timed(members[0], x),
+        wall=time.perf_counter() - began,
+        processor=time.process_time() - began_processor,
         size=len(content) // len(members),
     )
 
@@ -158,17 +158,6 @@ def _rounds(candidate: Candidate) -> list[int]:
         return []
     most = int(candidate.params["rounds"])
     return sorted({max(1, round(most * share)) for share in STAGES})
-
-
-def _timed(member: Member, x: Matrix) -> float:
-    """Milliseconds for 1,000 rows, the better of two."""
-    sample = np.resize(np.arange(len(x)), TIMED_ROWS)
-    rows, times = x[sample], list[float]()
-    for _ in range(2):
-        began = time.perf_counter()
-        member.predict(rows)
-        times.append(1000 * (time.perf_counter() - began))
-    return min(times)
 
 
 def _limit_memory(limit: int | None) -> None:
