@@ -33,6 +33,7 @@ BENCHMARKS = {
     "calm": "benchmarks.calm",
     "without_labels": "benchmarks.without_labels",
     "workflows": "benchmarks.workflows",
+    "forecast": "benchmarks.forecast",
 }
 
 

@@ -153,9 +153,15 @@ class Forecast:
     windows: float | None
     low: float | None
     high: float | None
-    #: the moment of `windows`, where windows have times
+    #: the moments of the three, where windows have times
     at: datetime | None = None
+    low_at: datetime | None = None
+    high_at: datetime | None = None
     confidence: float = 0.8
+    #: windows that were looked ahead
+    horizon: int = 0
+    #: the same for people
+    sentence: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -104,6 +104,11 @@ class ForecastData(Frozen):
     high: float | None = None
     at: AwareDatetime | None = None
     confidence: float
+    #: the moments of the interval's ends, where windows have times
+    low_at: AwareDatetime | None = None
+    high_at: AwareDatetime | None = None
+    #: the same for people
+    sentence: str = ""
 
 
 class AnomalyData(Frozen):

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from duetmind_adaptive.cli.options import ConfigFile, Json, ModelName
-from duetmind_adaptive.cli.text import print_json, print_table
+from duetmind_adaptive.cli.text import plain, print_json, print_table
 from duetmind_adaptive.errors import ConfigError
 
 #: columns on screen; --json has them all
@@ -53,7 +53,11 @@ def _print(document: dict[str, Any]) -> None:
     if document["metric"] is not None:
         print(_metric(document))
     for finding in document["findings"]:
-        print(f"finding: {finding['message']}")
+        print(f"finding: {plain(finding['message'])}")
+    for forecast in document["predicted"]:
+        print(f"ahead: {plain(forecast['sentence'])}")
+    for anomaly in document["anomalies"]:
+        print(f"unusual: {plain(anomaly['reason'])}")
     moved = [(n, c["kind"], f"{c['effect']:.3f}", c["summary"], _verdict(c)) for n, c in document["columns"].items()]
     print_table(("COLUMN", "KIND", "EFFECT", "IN WORDS", "VERDICT"), moved[:SHOWN])
     if len(moved) > SHOWN:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from duetmind_adaptive.cli.client import Client
 from duetmind_adaptive.cli.connect import find_daemon
 from duetmind_adaptive.cli.options import ClientConfig, Cursor, Json, Limit, Token, Url
-from duetmind_adaptive.cli.text import print_json, print_table
+from duetmind_adaptive.cli.text import print_json, print_outlook, print_table
 
 
 def models(
@@ -84,6 +84,8 @@ def _show(
         print(f"no {resource}")
         return 0
     print_table([column.upper() for column in columns], [[item.get(column) for column in columns] for item in items])
+    if resource == "models":
+        print_outlook({item["name"]: item for item in items})
     if document.get("next"):
         print(f"more: --cursor {document['next']}")
     return 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from duetmind_adaptive.cli.connect import find_daemon
 from duetmind_adaptive.cli.options import ClientConfig, Json, Token, Url
-from duetmind_adaptive.cli.text import plain, print_json, print_table
+from duetmind_adaptive.cli.text import plain, print_json, print_outlook, print_table
 from duetmind_adaptive.settings.durations import format_duration, parse_duration
 
 
@@ -29,6 +29,7 @@ def status(*, url: Url = None, config: ClientConfig = None, token: Token = None,
     models: dict[str, dict[str, Any]] = document.get("models") or {}
     if models:
         print_table(_COLUMNS, [[name, *(_cell(model, key) for key in _KEYS)] for name, model in models.items()])
+        print_outlook(models)
     return 0
 
 

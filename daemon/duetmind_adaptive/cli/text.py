@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 
 def plain(value: object) -> str:
@@ -37,6 +38,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
         _print_rich(columns, cells)
     else:
         print("\n".join(align([list(columns), *cells])))
+
+
+def print_outlook(models: Mapping[str, Mapping[str, Any]]) -> None:
+    """Print, under a table of models, what the newest check of each foretells and finds unusual: a line each."""
+    for name, model in models.items():
+        for sentence in [*(model.get("predicted") or []), *(model.get("unusual") or [])]:
+            print(f"{plain(name)}: {plain(sentence)}")
 
 
 def print_headline(text: str, style: str) -> None:

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-Part = Literal["columns", "metric", "multivariate", "concept", "estimate", "calibration", "segments", "prediction"]
+Part = Literal[
+    "columns", "metric", "multivariate", "concept", "estimate", "calibration", "segments", "prediction", "series"
+]
 
 SHARES: dict[Part, float] = {
     "columns": 0.5,
-    "metric": 0.2,
+    "metric": 0.175,
     "multivariate": 0.1,
     "concept": 0.1,
     "estimate": 0.025,
     "calibration": 0.025,
     "segments": 0.025,
     "prediction": 0.025,
+    "series": 0.025,
 }
 
 #: a check alarms wrongly at most once in so many, also where checks are so rare that the promise would allow more
@@ -41,7 +44,12 @@ def alarm_checks(false_alarm_every: float, check_every: float, part: Part) -> fl
 
     Examples
     --------
-    >>> alarm_checks(30 * 86_400, 3_600, "columns"), alarm_checks(30 * 86_400, 60, "metric")
-    (1440.0, 216000.0)
+    >>> alarm_checks(30 * 86_400, 3_600, "columns"), alarm_checks(30 * 86_400, 60, "multivariate")
+    (1440.0, 432000.0)
     """
-    return max(false_alarm_every / check_every, FEWEST_CHECKS) / SHARES[part]
+    return promised_checks(false_alarm_every, check_every) / SHARES[part]
+
+
+def promised_checks(false_alarm_every: float, check_every: float) -> float:
+    """How many checks lie between two false alarms of all parts together, on average at least; as of `alarm_checks`."""
+    return max(false_alarm_every / check_every, FEWEST_CHECKS)

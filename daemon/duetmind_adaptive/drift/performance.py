@@ -63,10 +63,31 @@ def judge(
     if reference is None:
         return Performance(window=window, reading=reading)
     worse = reference.value - reading.value if higher_is_better(reading.name) else reading.value - reference.value
-    error = reading.error * math.sqrt(min(1.0, reference.dependence / reading.dependence))
-    noise = normal_quantile(2 * confidence - 1) * math.hypot(error, reference.error)
-    degraded = worse > tolerance * metric_scale(reference) + noise
+    degraded = worse > _allowed(reading, reference, tolerance, confidence)
     return Performance(window=window, reading=reading, reference=reference, degraded=degraded)
+
+
+def degraded_at(
+    reading: MetricReading, reference: MetricReading, *, tolerance: float = TOLERANCE, confidence: float = CONFIDENCE
+) -> float:
+    """The value beyond which `judge` calls windows like that of `reading` degraded.
+
+    Examples
+    --------
+    >>> def read(value): return MetricReading(name="accuracy", value=value, low=0, high=1, error=0.01, rows=1000)
+    >>> round(degraded_at(read(0.91), read(0.90)), 3)
+    0.836
+    """
+    allowed = _allowed(reading, reference, tolerance, confidence)
+    return reference.value - allowed if higher_is_better(reference.name) else reference.value + allowed
+
+
+def _allowed(reading: MetricReading, reference: MetricReading, tolerance: float, confidence: float) -> float:
+    """How much worse a window may be."""
+    error = reading.error * math.sqrt(min(1.0, reference.dependence / reading.dependence))
+    return tolerance * metric_scale(reference) + normal_quantile(2 * confidence - 1) * math.hypot(
+        error, reference.error
+    )
 
 
 def shortfall(performance: Performance) -> float:

@@ -106,6 +106,10 @@ class History:
         """The effect of a column against the reference of the version that served last; empty for unknown columns."""
         return self._series(self._shares(self.effects, name), self._serving())
 
+    def all_effects(self) -> tuple[tuple[str, ...], Floats]:
+        """Of every column in the windows of the version that served last, shape (columns, n); NaN is unknown."""
+        return self.columns, _decoded(self.effects[:, self._serving()])
+
     def missing_series(self, name: str) -> Series:
         """The share of missing values of a column, whatever version served; empty for unknown columns."""
         return self._series(self._shares(self.missing, name), np.ones(len(self), dtype=np.bool_))

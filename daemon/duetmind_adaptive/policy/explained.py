@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from duetmind_adaptive.event_data import DriftData, EstimateData, ForecastData, Insights, SegmentData
+from duetmind_adaptive.event_data import DriftData, EstimateData, Insights, SegmentData
 from duetmind_adaptive.policy.texts import printable
 
 #: of each kind that an alert names; the event has more
@@ -20,7 +20,7 @@ def told_insights(data: DriftData) -> tuple[str, ...]:
         _answers(insights),
         _worse(insights.segments),
         _where(insights.where),
-        *map(_to_come, insights.predicted[:NAMED]),
+        *(each.sentence for each in insights.predicted[:NAMED] if each.windows is not None),
     )
     return tuple(line for line in lines if line)
 
@@ -58,17 +58,3 @@ def _worse(segments: tuple[SegmentData, ...]) -> str:
 def _where(conditions: tuple[str, ...]) -> str:
     named = "; or ".join(printable(each, CONDITION_LIMIT) for each in conditions[:NAMED])
     return f"The relation of inputs and label changed where {named}." if named else ""
-
-
-def _to_come(forecast: ForecastData) -> str:
-    """A forecast as a sentence; none for one without a crossing."""
-    if forecast.windows is None:
-        return ""
-    low = f"{forecast.low:.0f}" if forecast.low is not None else "now"
-    high = f"{forecast.high:.0f}" if forecast.high is not None else "many"
-    about = f", about {forecast.at:%Y-%m-%d %H:%M}" if forecast.at else ""
-    subject = printable(forecast.subject.removeprefix("column:"), CONDITION_LIMIT)
-    return (
-        f"If it goes on like this, {subject} crosses {forecast.threshold:.4g} in {forecast.windows:.0f} windows "
-        f"({low} to {high}, {forecast.confidence:.0%} sure{about})."
-    )

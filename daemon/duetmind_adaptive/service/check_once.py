@@ -6,22 +6,26 @@ would make is made in a scratch folder, so that the answer is the daemon's.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
-from duetmind_adaptive.check_report import CheckReport
+from duetmind_adaptive.check_report import Anomaly, CheckReport, Forecast
 from duetmind_adaptive.contracts import Executor
 from duetmind_adaptive.errors import SourceError
 from duetmind_adaptive.records import ColumnReport, VersionRef
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.registry.layout import ARTIFACT
+from duetmind_adaptive.service.documents import iso
 from duetmind_adaptive.service.reports import window_data
 from duetmind_adaptive.settings.model import Loaded, Model
+from duetmind_adaptive.store import checks
 from duetmind_adaptive.store.database import path_of
 from duetmind_adaptive.store.peek import peek
+from duetmind_adaptive.tasks.memory import lasting
 from duetmind_adaptive.tasks.requests import CHECK_LATEST, TRAIN_VERSION, CheckRequest, TrainRequest, run_task
 
 #: nobody waits longer in front of a terminal
@@ -37,22 +41,24 @@ async def check_once(loaded: Loaded, name: str, *, executor: Executor, scratch: 
         When the data cannot be read, holds no complete window, or no first version can be made.
     """
     model = loaded.models[name]
-    version = _champion(loaded, model) or await _first_version(model, executor, scratch, now)
-    request = CheckRequest(model=model, version=version, cursor=None, now=now)
+    version, memory = _served(loaded, model)
+    version = version or await _first_version(model, executor, scratch, now)
+    request = CheckRequest(model=model, version=version, cursor=None, now=now, memory=lasting(memory))
     outcome = await executor.run(run_task, CHECK_LATEST, request, timeout=PATIENCE)
     if outcome.report is None:
         raise SourceError(f"model {name}: there is no complete window to check yet: {outcome.waiting}")
     return document(model, outcome.report)
 
 
-def _champion(loaded: Loaded, model: Model) -> VersionRef | None:
+def _served(loaded: Loaded, model: Model) -> tuple[VersionRef | None, str | None]:
+    """The champion of the state folder, and what its checks remember."""
     path = path_of(loaded.store_url)
     if path is None or not path.exists():
-        return None
+        return None, None
 
-    def query(conn: Connection) -> VersionRef | None:
+    def query(conn: Connection) -> tuple[VersionRef | None, str | None]:
         row = versions.champion(conn, model.name)
-        return versions.version_ref(row, model.folder) if row else None
+        return (versions.version_ref(row, model.folder), checks.memory(conn, model.name)) if row else (None, None)
 
     return peek(path, query)
 
@@ -95,8 +101,14 @@ def document(model: Model, report: CheckReport) -> dict[str, Any]:
         "findings": [
             {"code": f.code, "column": f.column, "message": f.message, "count": f.count} for f in report.findings
         ],
+        "predicted": [_plain(each) for each in report.predicted],
+        "anomalies": [_plain(each) for each in report.anomalies],
         "seconds": report.seconds,
     }
+
+
+def _plain(told: Forecast | Anomaly) -> dict[str, Any]:
+    return {key: iso(value) if isinstance(value, datetime) else value for key, value in asdict(told).items()}
 
 
 def _column(column: ColumnReport) -> dict[str, Any]:

@@ -44,7 +44,18 @@ def check_document(row: Row[Any]) -> Document:
             for column in report["columns"]
         ],
         "findings": report["findings"],
+        "predicted": report.get("predicted", []),
+        "anomalies": report.get("anomalies", []),
         "seconds": report["seconds"],
+    }
+
+
+def outlook(report: str | None) -> Document:
+    """What the newest check foretells and finds odd, as one sentence each."""
+    held: Document = json.loads(report) if report else {}
+    return {
+        "predicted": [each["sentence"] for each in held.get("predicted", [])],
+        "unusual": [each["reason"] for each in held.get("anomalies", [])],
     }
 
 

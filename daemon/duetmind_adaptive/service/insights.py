@@ -86,6 +86,9 @@ def _forecast(forecast: Forecast) -> ForecastData:
         high=forecast.high,
         at=forecast.at,
         confidence=forecast.confidence,
+        low_at=forecast.low_at,
+        high_at=forecast.high_at,
+        sentence=forecast.sentence,
     )
 
 

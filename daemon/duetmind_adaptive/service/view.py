@@ -24,6 +24,7 @@ from duetmind_adaptive.service.documents import (
     incident_document,
     iso,
     job_document,
+    outlook,
 )
 from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.http.api import Artifact, BadCursorError, NotFoundError, Page, Streamed
@@ -238,6 +239,7 @@ def _model_status(conn: Connection, name: str) -> Document:
         "open_incident": incident.id if incident else None,
         "metric": row.metric if row else None,
         "problem": checks.cursor(conn, name).problem,
+        **outlook(row.report if row else None),
     }
 
 

@@ -58,3 +58,12 @@ class Memory:
         """The memory with this section instead of the one before; None takes it out."""
         others = {key: value for key, value in self.sections.items() if key != name}
         return replace(self, sections=others if section is None else {**others, name: section})
+
+
+def lasting(text: str | None) -> str | None:
+    """The sections that outlive a version, for a look that adds nothing to the evidence of the others."""
+    if text is None:
+        return None
+    held: dict[str, Any] = json.loads(text)
+    sections = {name: section for name, section in held.get("sections", {}).items() if name in OUTLIVES}
+    return json.dumps({**held, "sections": sections}, separators=(",", ":"))

@@ -16,7 +16,7 @@ import pyarrow as pa
 from cronsim import CronSim
 from numpy.typing import NDArray
 
-from duetmind_adaptive.drift.budget import Part, alarm_checks
+from duetmind_adaptive.drift.budget import Part, alarm_checks, promised_checks
 from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.records import VersionRef, Window
 from duetmind_adaptive.registry.layout import HOLDOUT, SAMPLE
@@ -47,6 +47,11 @@ class View:
     def alarm_checks(self, part: Part) -> float:
         """How many checks lie between two false alarms of this part of the check, on average at least."""
         return alarm_checks(self.model.false_alarm_every.total_seconds(), self.window_seconds, part)
+
+    @property
+    def promised_checks(self) -> float:
+        """The same of all parts together."""
+        return promised_checks(self.model.false_alarm_every.total_seconds(), self.window_seconds)
 
     @cached_property
     def window_seconds(self) -> float:

@@ -25,9 +25,14 @@ EVENT = {
 }
 
 
+OUTLOOK = {"predicted": ["At this rate the accuracy falls below 0.82 between 3 and 9 December."], "unusual": []}
+
 LISTS = {
     "events": {"items": [EVENT], "next": None},
-    "models": {"items": [{"name": "loans", "task": "binary", "champion": 3, "metric": "accuracy"}], "next": None},
+    "models": {
+        "items": [{"name": "loans", "task": "binary", "champion": 3, "metric": "accuracy", **OUTLOOK}],
+        "next": None,
+    },
     "incidents": {"items": [{"id": "i1", "model": "lo\x1b[2Jans", "severity": "high"}], "next": "c2"},
     "jobs": {"items": [], "next": None},
 }
@@ -103,7 +108,7 @@ class FakeDaemon:
                 return web.json_response(document) if document else problem(404, f"there is no model {parts[1]!r}")
 
     def status(self) -> dict[str, Any]:
-        loans = {"champion": 3, "last_check": "2026-01-31T12:00:00Z", "next_check": None, "drift": True}
+        loans = {"champion": 3, "last_check": "2026-01-31T12:00:00Z", "next_check": None, "drift": True, **OUTLOOK}
         return {
             "version": "0.1.0",
             "uptime_seconds": 90.4,

@@ -14,10 +14,16 @@ from duetmind_adaptive.errors import DaemonRefusedError, DaemonUnreachableError
 def test_status_shows_each_model(duetmind, daemon) -> None:
     outcome = duetmind("status", "--url", daemon.url)
     assert outcome.status == 0
-    head, columns, row = outcome.out.splitlines()
+    head, columns, row, ahead = outcome.out.splitlines()
     assert head == (f"DuetMind 0.1.0 at {daemon.url}, up 90s; events pending 2, dead 1; jobs running 1, queued 0")
     assert columns.split() == ["MODEL", "CHAMPION", "DRIFT", "SEVERITY", "INCIDENT", "LAST", "CHECK", "NEXT", "CHECK"]
     assert row.split() == ["loans", "3", "yes", "high", "i1", "2026-01-31T12:00:00Z", "-"]
+    assert ahead == "loans: At this rate the accuracy falls below 0.82 between 3 and 9 December."
+
+
+def test_models_tell_what_is_to_come(duetmind, daemon) -> None:
+    said = duetmind("models", "--url", daemon.url).out.splitlines()
+    assert said[-1] == "loans: At this rate the accuracy falls below 0.82 between 3 and 9 December."
 
 
 @pytest.mark.parametrize(

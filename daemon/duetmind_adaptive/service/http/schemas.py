@@ -62,6 +62,9 @@ class ModelStatus(Answer):
     drift: bool | None
     severity: str | None
     open_incident: Any
+    #: what the newest check foretells and finds odd, one sentence each
+    predicted: list[str] = []
+    unusual: list[str] = []
 
 
 class BusStatus(Answer):

@@ -8,6 +8,7 @@ from typing import Any
 from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.drift.series import History, append, fill_late
 from duetmind_adaptive.tasks.examinations.explained import explained
+from duetmind_adaptive.tasks.examinations.predicted import predicted
 from duetmind_adaptive.tasks.examinations.since import since
 from duetmind_adaptive.tasks.view import View
 
@@ -15,7 +16,7 @@ from duetmind_adaptive.tasks.view import View
 Look = Callable[[View, CheckReport, History], CheckReport]
 
 #: in the order in which they look
-LOOKS: tuple[Look, ...] = (explained, since)
+LOOKS: tuple[Look, ...] = (explained, since, predicted)
 
 
 def history(view: View, report: CheckReport, section: Any | None) -> tuple[CheckReport, Any | None]:
