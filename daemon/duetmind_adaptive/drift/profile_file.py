@@ -8,8 +8,6 @@ version it knows is an `ArtifactError` of one sentence.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zlib
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -20,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from duetmind_adaptive.drift.columns import ColumnProfile
+from duetmind_adaptive.durable import write_durably
 from duetmind_adaptive.errors import ArtifactError
 
 #: bumped whenever a field comes or changes its meaning
@@ -70,18 +69,8 @@ def write(path: Path, columns: Iterable[ColumnProfile], facts: dict[str, Any]) -
         JSON values that belong to all of them together.
     """
     batch = _to_batch(list(columns)).replace_schema_metadata({"format": str(FORMAT), "facts": json.dumps(facts)})
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            content = _to_bytes(batch)
-            file.write(content)
-            file.write(zlib.crc32(content).to_bytes(CHECKSUM_BYTES, "big"))
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-    _sync_folder(path.parent)
+    content = _to_bytes(batch)
+    write_durably(path, memoryview(content), zlib.crc32(content).to_bytes(CHECKSUM_BYTES, "big"))
 
 
 def _to_bytes(batch: pa.RecordBatch) -> pa.Buffer:
@@ -89,14 +78,6 @@ def _to_bytes(batch: pa.RecordBatch) -> pa.Buffer:
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
     return sink.getvalue()
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _to_batch(columns: Sequence[ColumnProfile]) -> pa.RecordBatch:

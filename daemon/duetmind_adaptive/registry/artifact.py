@@ -14,9 +14,9 @@ from typing import IO, Any
 
 from pydantic import ValidationError
 
+from duetmind_adaptive.durable import write_durably
 from duetmind_adaptive.errors import ArtifactError
 from duetmind_adaptive.registry.automl_types import TYPES as AUTOML_TYPES
-from duetmind_adaptive.registry.layout import write_durably
 from duetmind_adaptive.registry.loaded import LoadedModel
 from duetmind_adaptive.registry.manifest import Manifest
 from duetmind_adaptive.registry.tree_bounds import check_trees

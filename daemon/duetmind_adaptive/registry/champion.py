@@ -11,9 +11,10 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from duetmind_adaptive.durable import sync_folder
 from duetmind_adaptive.errors import RegistryError
 from duetmind_adaptive.failpoints import failpoint
-from duetmind_adaptive.registry.layout import ARTIFACT, CHAMPION, VERSIONS, sync_folder
+from duetmind_adaptive.registry.layout import ARTIFACT, CHAMPION, VERSIONS
 from duetmind_adaptive.registry.versions import Version
 
 #: where the new link is made before it takes the old one's place

@@ -1,4 +1,4 @@
-"""Where a model's versions lie on disk, and how files get there so that a power cut leaves the old or the new.
+"""Where a model's versions lie on disk.
 
     <state>/models/NAME/
         champion -> versions/<job>-<attempt>/model.duet      switched atomically
@@ -19,9 +19,7 @@ either a folder that no version names, swept at the next start, or a version who
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import tempfile
 from pathlib import Path
 
 ARTIFACT, DESCRIPTION, PROFILE = "model.duet", "version.json", "reference.profile"
@@ -46,26 +44,3 @@ def folder_name(job: str, attempt: int) -> str:
 def version_folder(model_folder: Path, name: str) -> Path:
     """The folder of a version, by the name that its row holds."""
     return model_folder / VERSIONS / name
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Put `content` at `path`: whoever reads sees the old file or the new one, also after a power cut."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-            Path(file.name).replace(path)
-        except BaseException:
-            Path(file.name).unlink(missing_ok=True)
-            raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a folder's entries durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

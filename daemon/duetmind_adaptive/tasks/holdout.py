@@ -19,7 +19,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from duetmind_adaptive.registry.layout import HOLDOUT, SAMPLE, write_durably
+from duetmind_adaptive.durable import write_durably
+from duetmind_adaptive.registry.layout import HOLDOUT, SAMPLE
 
 PREDICTION, SCORE = "__prediction", "__score_"
 

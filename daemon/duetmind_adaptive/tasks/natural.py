@@ -13,7 +13,8 @@ from duetmind_adaptive.drift.calm.learn import Cuts, learn
 from duetmind_adaptive.drift.calm.null import Natural
 from duetmind_adaptive.drift.calm.watch import Watch
 from duetmind_adaptive.drift.reference import Reference
-from duetmind_adaptive.registry.layout import NATURAL, PROFILE, write_durably
+from duetmind_adaptive.durable import write_durably
+from duetmind_adaptive.registry.layout import NATURAL, PROFILE
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.timestamps import MISSING, microseconds
 from duetmind_adaptive.tasks.surroundings import clock_of, moments_of

@@ -24,8 +24,8 @@ from duetmind_adaptive.drift.profiles.counting import count_column
 from duetmind_adaptive.drift.profiles.grid import BINS, Grid, choose_grid
 from duetmind_adaptive.drift.profiles.sample import RowSample
 from duetmind_adaptive.drift.reference import COLUMN_ERRORS
+from duetmind_adaptive.durable import write_durably
 from duetmind_adaptive.errors import ArtifactError, ColumnMissingError, SourceFormatError
-from duetmind_adaptive.registry.layout import write_durably
 from duetmind_adaptive.sources.arrow_types import TEXT, stack
 from duetmind_adaptive.sources.stream import FileStream
 from duetmind_adaptive.sources.timestamps import MOMENT

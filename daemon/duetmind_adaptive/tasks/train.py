@@ -21,6 +21,7 @@ import pyarrow as pa
 from duetmind_adaptive.drift.labels import complete_rows
 from duetmind_adaptive.drift.metrics import measure
 from duetmind_adaptive.drift.reference import Reference
+from duetmind_adaptive.durable import sync_folder, write_durably
 from duetmind_adaptive.errors import ArtifactError, TrainingError
 from duetmind_adaptive.records import MetricReading, TrainingReport, VersionRef
 from duetmind_adaptive.registry.artifact import save_artifact
@@ -29,9 +30,7 @@ from duetmind_adaptive.registry.layout import (
     DESCRIPTION,
     PROFILE,
     folder_name,
-    sync_folder,
     version_folder,
-    write_durably,
 )
 from duetmind_adaptive.registry.manifest import Feature, Manifest
 from duetmind_adaptive.settings.model import Model

@@ -8,6 +8,8 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 from importlib.util import find_spec
+from os import PathLike
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -15,6 +17,7 @@ from duetmind_adaptive.errors import WorkflowError
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.jobs.resources import Capacity, ResourceRequirement
 from duetmind_adaptive.training.orchestration.builder import WorkflowBuilder
+from duetmind_adaptive.training.orchestration.kept import KeptResults
 from duetmind_adaptive.training.orchestration.live import live_tree
 from duetmind_adaptive.training.orchestration.progress import Listener, Progress
 from duetmind_adaptive.training.orchestration.results import WorkflowResults
@@ -38,6 +41,9 @@ class WorkflowOrchestrator:
         Called at each change of a task; without it a tree is drawn where standard error is a terminal.
     seed
         Of the jitter between attempts.
+    folder
+        Where results are kept: a run that was killed goes on where it stood, and tasks whose function, arguments or
+        predecessors have changed run again. One run at a time.
 
     Examples
     --------
@@ -56,6 +62,7 @@ class WorkflowOrchestrator:
         max_concurrent_tasks: int | None = None,
         progress: Listener | None = None,
         seed: int | None = None,
+        folder: str | PathLike[str] | None = None,
     ) -> None:
         if max_concurrent_tasks is not None and max_concurrent_tasks < 1:
             raise WorkflowError(f"max_concurrent_tasks is {max_concurrent_tasks}; give 1 or more.")
@@ -63,6 +70,7 @@ class WorkflowOrchestrator:
         self._workers = min(max_concurrent_tasks or MOST_WORKERS, MOST_WORKERS)
         self._progress = progress
         self._random = Random(seed)  # noqa: S311 - jitter, not secrets
+        self._folder = Path(folder) if folder is not None else None
         self._builder = WorkflowBuilder()
         self._stop: Callable[[], object] | None = None
 
@@ -145,12 +153,15 @@ class WorkflowOrchestrator:
 
     async def _run(self, tasks: tuple[Task, ...], listener: Listener) -> WorkflowResults:
         loop, cancelled = asyncio.get_running_loop(), asyncio.Event()
+        kept = await asyncio.to_thread(KeptResults, self._folder) if self._folder else None
         self._stop = lambda: loop.call_soon_threadsafe(cancelled.set)
         try:
             async with ProcessPool(size=self._workers) as pool:
-                return await Run(tasks, self._capacity, pool, self._random, listener, cancelled).go()
+                return await Run(tasks, self._capacity, pool, self._random, listener, cancelled, kept).go()
         finally:
             self._stop = None
+            if kept:
+                kept.close()
 
 
 def create_orchestrator(use_ray: bool = False, **options: Any) -> WorkflowOrchestrator:

@@ -18,6 +18,7 @@ from duetmind_adaptive.jobs.ledger import Ledger
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.jobs.resources import Capacity, Grant, ResourceRequirement
 from duetmind_adaptive.training.orchestration.course import Course, State
+from duetmind_adaptive.training.orchestration.kept import KeptResults, fingerprint
 from duetmind_adaptive.training.orchestration.order import pack, perform, unpack
 from duetmind_adaptive.training.orchestration.progress import Listener, Progress
 from duetmind_adaptive.training.orchestration.results import TaskOutcome, WorkflowResults
@@ -26,6 +27,8 @@ from duetmind_adaptive.training.orchestration.task import Task, outputs
 
 #: what an attempt without a limit may run
 UNLIMITED = timedelta(days=365)
+#: said of a task whose result an earlier run left
+KEPT = "taken up from an earlier run"
 #: a task that needed more memory than it asked for is tried once more with so much more
 MORE_MEMORY = 2.0
 
@@ -67,6 +70,7 @@ class Run:
     random: Random
     listener: Listener
     cancelled: asyncio.Event
+    kept: KeptResults | None = None
     _course: Course = field(init=False)
     _ledger: Ledger = field(init=False)
     _doing: dict[str, _Doing] = field(init=False)
@@ -132,16 +136,31 @@ class Run:
         ended = _Ended(name)
         try:
             doing.packed = doing.packed or pack(doing.task)
-            needed = {output.task_id for output in outputs((doing.task.args, doing.task.kwargs))}
-            values = {each: self._doing[each].result for each in needed}
-            ended.result = await self.pool.run(
-                perform, *doing.packed, values, max(1, math.ceil(grant.cpu_cores)), grant.gpus,
-                timeout=doing.task.limit or UNLIMITED, label=name, memory_gb=grant.memory_gb,
-            )  # fmt: skip
+            ended.result = await self._result(doing, doing.packed, grant)
         except Exception as error:  # noqa: BLE001 - supervision: whatever a task raises is its outcome
             ended.error = error
         ended.seconds = time.perf_counter() - began
         self._news.put_nowait(ended)
+
+    async def _result(self, doing: _Doing, packed: tuple[bytes, bytes], grant: Grant) -> bytes:
+        """The task's result: the one that is kept of the same work, or what a worker answers."""
+        name, work = doing.task.task_id, b""
+        if self.kept:
+            before = [self._doing[each].result or b"" for each in doing.task.needs]
+            work = fingerprint(*packed, before)
+            kept = await asyncio.to_thread(self.kept.load, name, work)
+            if kept is not None:
+                doing.note = KEPT
+                return kept
+        needed = {output.task_id for output in outputs((doing.task.args, doing.task.kwargs))}
+        values = {each: self._doing[each].result for each in needed}
+        result = await self.pool.run(
+            perform, *packed, values, max(1, math.ceil(grant.cpu_cores)), grant.gpus,
+            timeout=doing.task.limit or UNLIMITED, label=name, memory_gb=grant.memory_gb,
+        )  # fmt: skip
+        if self.kept:
+            await asyncio.to_thread(self.kept.save, name, work, result)
+        return result
 
     # ------------------------------------------------------------ from running to ended
 
