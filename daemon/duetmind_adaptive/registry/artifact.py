@@ -20,6 +20,7 @@ from duetmind_adaptive.registry.automl_types import TYPES as AUTOML_TYPES
 from duetmind_adaptive.registry.loaded import LoadedModel
 from duetmind_adaptive.registry.manifest import Manifest
 from duetmind_adaptive.registry.tree_bounds import check_trees
+from duetmind_adaptive.training.custom_pipeline.plugged import plugged_types
 
 MANIFEST, PAYLOAD = "manifest.json", "model.skops"
 MAX_MANIFEST_BYTES = 8 * 2**20
@@ -33,7 +34,16 @@ ALLOWED_TYPES = (
     *AUTOML_TYPES,
     "collections.OrderedDict",
     "duetmind_adaptive.training.custom_pipeline.casting.ColumnCaster",
+    "duetmind_adaptive.training.custom_pipeline.coded.CodedClassifier",
     "duetmind_adaptive.training.custom_pipeline.encoding.CategoryCoder",
+    "duetmind_adaptive.training.custom_pipeline.frequency.FrequencyEncoder",
+    "duetmind_adaptive.training.custom_pipeline.numbers.EmptyColumnFiller",
+    "duetmind_adaptive.training.custom_pipeline.numbers.NeighbourImputer",
+    "duetmind_adaptive.training.custom_pipeline.numbers.Winsorizer",
+    "duetmind_adaptive.training.custom_pipeline.row_filter.RowFilter",
+    "duetmind_adaptive.training.custom_pipeline.selection.CorrelationFilter",
+    "duetmind_adaptive.training.custom_pipeline.texts.TextVectorizer",
+    "duetmind_adaptive.training.custom_pipeline.thresholds.DecisionThreshold",
     "functools.partial",  # of check_array, inside histogram boosting; what it wraps must be allowed too
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
@@ -42,8 +52,12 @@ ALLOWED_TYPES = (
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.feature_selection._mutual_info.mutual_info_classif",
+    "sklearn.feature_selection._mutual_info.mutual_info_regression",
     "sklearn.feature_selection._univariate_selection.f_classif",
     "sklearn.feature_selection._univariate_selection.f_regression",
+    "sklearn.impute._iterative.IterativeImputer",
+    "sklearn.impute._iterative._ImputerTriplet",
     "sklearn.tree._tree.Tree",
     "sklearn.utils._bunch.Bunch",
     "sklearn.utils.validation.check_array",
@@ -80,9 +94,12 @@ def save_artifact(path: Path, pipeline: Any, manifest: Manifest) -> str:
     from skops import io as skops  # noqa: PLC0415 - imports all of scikit-learn
 
     payload = skops.dumps(pipeline)
-    unknown = sorted(set(skops.get_untrusted_types(data=payload)) - set(ALLOWED_TYPES))
-    if unknown:
-        raise ArtifactError(f"the model cannot be saved: its artifact would hold unknown types: {', '.join(unknown)}")
+    found = set(skops.get_untrusted_types(data=payload))
+    if unknown := sorted(found - trusted_types(found)):
+        raise ArtifactError(
+            f"the model cannot be saved: its artifact would hold unknown types: {', '.join(unknown)}; a class of your "
+            "own must be an entry point of duetmind.transformers or duetmind.algorithms"
+        )
     described = manifest.model_copy(
         update={"payload_sha256": hashlib.sha256(payload).hexdigest(), "payload_bytes": len(payload)}
     )
@@ -92,6 +109,15 @@ def save_artifact(path: Path, pipeline: Any, manifest: Manifest) -> str:
         archive.writestr(zipfile.ZipInfo(PAYLOAD), payload, zipfile.ZIP_DEFLATED)
     write_durably(path, content.getvalue())
     return hashlib.sha256(content.getbuffer()).hexdigest()
+
+
+def trusted_types(found: set[str]) -> frozenset[str]:
+    """What may be in an artifact that holds `found`: ours, and what installed packages registered as entry points.
+
+    Plug-ins are looked at, which imports them, only when something else than ours was found.
+    """
+    ours = frozenset(ALLOWED_TYPES)
+    return ours if found <= ours else ours | plugged_types()
 
 
 def load_artifact(path: Path, sha256: str) -> LoadedModel:
@@ -154,7 +180,8 @@ def _revive(payload: bytes) -> Any:
     from skops.io.exceptions import UntrustedTypesFoundException  # noqa: PLC0415 - as above
 
     try:
-        model = skops.loads(payload, trusted=list(ALLOWED_TYPES))
+        trusted = trusted_types(set(skops.get_untrusted_types(data=payload)))
+        model = skops.loads(payload, trusted=sorted(trusted))
     except UntrustedTypesFoundException as error:
         raise ArtifactError(f"it holds types that no model of ours has ({str(error).splitlines()[0]})") from error
     except (ImportError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:

@@ -102,10 +102,14 @@ def validate(section: type[SettingsT], document: Document) -> SettingsT:
     try:
         return section.model_validate(document.data)
     except ValidationError as error:
-        schema = section.model_json_schema()
-        details = cast("list[dict[str, Any]]", error.errors(include_url=False))
-        problems = [_problem(detail, document, schema) for detail in details]
-        raise error_of(problems, document) from None
+        raise explain(error, section, document) from None
+
+
+def explain(error: ValidationError, section: type[BaseModel], document: Document) -> ConfigError:
+    """What pydantic found wrong with `document` as a `section`, in our words."""
+    schema = section.model_json_schema()
+    details = cast("list[dict[str, Any]]", error.errors(include_url=False))
+    return error_of([_problem(detail, document, schema) for detail in details], document)
 
 
 def error_of(problems: Sequence[Problem], document: Document) -> ConfigError:

@@ -44,6 +44,7 @@ from duetmind_adaptive.tasks.requests import TrainRequest
 from duetmind_adaptive.tasks.surroundings import moments_of
 from duetmind_adaptive.tasks.training_data import TrainingData, moment_of, read_training_data
 from duetmind_adaptive.tasks.window_profiles import write_bins
+from duetmind_adaptive.training.custom_pipeline.thresholds import threshold_of
 from duetmind_adaptive.training.fitting import Learner
 
 LIBRARIES = ("duetmind-adaptive", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
@@ -178,6 +179,7 @@ def _manifest(request: TrainRequest, data: TrainingData, made: Made) -> Manifest
             for name, kind in data.kinds.items()
         ),
         classes=tuple(made.learned.classes.tolist()),
+        threshold=threshold_of(made.pipeline),
         metric=model.metric,
         metrics=made.metrics,
         libraries=_libraries(),

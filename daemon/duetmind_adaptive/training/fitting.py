@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline
 from duetmind_adaptive.errors import TrainingError
 from duetmind_adaptive.settings.pipeline import PipelineSettings
 from duetmind_adaptive.training.custom_pipeline.builder import build_pipeline
+from duetmind_adaptive.training.custom_pipeline.thresholds import decide, threshold_of
 from duetmind_adaptive.training.examples import Examples
 
 
@@ -34,7 +35,8 @@ class Learner:
         TrainingError
             When the settings cannot be built, or the algorithm cannot cope with the rows.
         """
-        pipeline = build_pipeline(self.settings, self.task, self.kinds, seed=self.seed)
+        settings = with_coded_weights(self.settings, examples.classes)
+        pipeline = build_pipeline(settings, self.task, self.kinds, seed=self.seed)
         cast, rest = pipeline[0], pipeline[1:]
         try:
             with warnings.catch_warnings():
@@ -47,6 +49,24 @@ class Learner:
         return Pipeline([("cast", cast.fit(examples.frame)), *rest.steps])
 
 
+def with_coded_weights(settings: PipelineSettings, classes: NDArray[Any]) -> PipelineSettings:
+    """The settings for a target of codes: weights of classes become those of the classes' codes.
+
+    Raises
+    ------
+    TrainingError
+        When a weight names no class.
+    """
+    weights = settings.model.class_weight
+    if not isinstance(weights, dict) or not classes.size:
+        return settings
+    codes = {str(name): str(code) for code, name in enumerate(classes.tolist())}
+    if unknown := sorted(weights.keys() - codes.keys()):
+        raise TrainingError(f"class_weight names '{unknown[0]}'; the target's classes are {', '.join(codes)}")
+    coded = {codes[name]: weight for name, weight in weights.items()}
+    return settings.model_copy(update={"model": settings.model.model_copy(update={"class_weight": coded})})
+
+
 def answers(pipeline: Pipeline, examples: Examples) -> tuple[NDArray[Any], NDArray[np.float64] | None]:
     """Predictions as the data writes them, and scores as `drift.metrics` takes them, for cast examples."""
     rest = pipeline[1:]
@@ -55,4 +75,4 @@ def answers(pipeline: Pipeline, examples: Examples) -> tuple[NDArray[Any], NDArr
     if not examples.classes.size:
         return np.asarray(rest.predict(examples.frame), dtype=np.float64), None
     probabilities = np.asarray(rest.predict_proba(examples.frame), dtype=np.float64)
-    return examples.classes[probabilities.argmax(axis=1)], probabilities
+    return examples.classes[decide(probabilities, threshold_of(pipeline))], probabilities

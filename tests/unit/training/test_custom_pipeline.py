@@ -106,8 +106,8 @@ def test_boosting_gets_missing_values_and_categories_as_they_are():
     frame = a_frame()
     matrix = pipeline[:-1].fit_transform(frame, labels(frame))
     assert np.isnan(matrix[:, 0]).sum() == frame["age"].isna().sum()
-    # age, member, three parts of the moment; then the codes of job and note
-    assert pipeline[-1].categorical_features == [5, 6]
+    # age, member, four parts of the moment; then the codes of job, then the words of note
+    assert pipeline[-1].categorical_features == [6]
 
 
 def test_feature_selection_keeps_half():

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from duetmind_adaptive.training.custom_pipeline.casting import cast_frame, category_columns, number_columns
+from duetmind_adaptive.training.custom_pipeline.casting import cast_frame, number_columns, word_columns
 from duetmind_adaptive.training.custom_pipeline.encoding import CategoryCoder
 
 #: categories of a column that get a code of their own
@@ -46,7 +46,7 @@ class MatrixCoder(TransformerMixin, BaseEstimator):
         self.feature_names_in_ = np.asarray(list(self.kinds), dtype=object)
         self.n_features_in_ = len(self.kinds)
         cast = cast_frame(X, self.kinds)
-        names = category_columns(self.kinds)
+        names = word_columns(self.kinds)
         self.coder_ = CategoryCoder(limit=MOST_CATEGORIES).fit(pd.DataFrame(cast[names])) if names else None
         return self._code(cast)
 
@@ -56,18 +56,16 @@ class MatrixCoder(TransformerMixin, BaseEstimator):
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:  # noqa: ARG002 - scikit-learn's signature
         """Names of the matrix's columns."""
-        return np.asarray(number_columns(self.kinds) + category_columns(self.kinds), dtype=object)
+        return np.asarray(number_columns(self.kinds) + word_columns(self.kinds), dtype=object)
 
     @property
     def categories(self) -> tuple[int, ...]:
         """Positions of the columns that hold codes."""
         first = len(number_columns(self.kinds))
-        return tuple(range(first, first + len(category_columns(self.kinds))))
+        return tuple(range(first, first + len(word_columns(self.kinds))))
 
     def _code(self, cast: pd.DataFrame) -> NDArray[np.float64]:
         numbers = cast[number_columns(self.kinds)].to_numpy(np.float64)
         if self.coder_ is None:
             return numbers
-        return np.concatenate(
-            [numbers, self.coder_.transform(pd.DataFrame(cast[category_columns(self.kinds)]))], axis=1
-        )
+        return np.concatenate([numbers, self.coder_.transform(pd.DataFrame(cast[word_columns(self.kinds)]))], axis=1)

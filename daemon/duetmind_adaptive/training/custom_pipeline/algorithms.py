@@ -1,7 +1,8 @@
 """The learners a pipeline may end in: one entry each, imported only when it is asked for.
 
-An entry says where the classes are, what they can take as it is (missing values, categories), and which
-hyperparameters hold unless the configuration says otherwise.
+An entry says where the classes are, what they can take as it is (missing values, categories, sparse matrices), and
+which hyperparameters hold unless the configuration says otherwise. A package adds its own under the entry point group
+`duetmind.algorithms`, an `Algorithm` each; the built-in ones are registered there as well.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import entry_points
 from typing import Any
 
 from duetmind_adaptive.errors import TrainingError
-
-CALIBRATION_FOLDS = 3
+from duetmind_adaptive.settings.pipeline import ALGORITHMS as GROUP
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,50 +26,80 @@ class Algorithm:
     defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
     #: learns from missing values without imputation
     takes_missing: bool = False
+    #: learns from sparse matrices, and faster than from dense ones when most of their cells are 0
+    takes_sparse: bool = False
     #: the hyperparameter that names columns of category codes; None when it has none
     categories_parameter: str | None = None
     #: the classifier gives no probabilities itself: they are calibrated from its decision values
     calibrate: bool = False
+    #: the classifier takes the codes 0, 1, … as a target, nothing else, and knows no class weights
+    codes_only: bool = False
     #: the extra of this distribution that installs it
     extra: str | None = None
+    #: names of types, beside its classes, that an artifact of it holds
+    artifact_types: tuple[str, ...] = ()
 
 
+RANDOM_FOREST = Algorithm(
+    classifier="sklearn.ensemble:RandomForestClassifier", regressor="sklearn.ensemble:RandomForestRegressor"
+)
+LOGISTIC_REGRESSION = Algorithm(
+    classifier="sklearn.linear_model:LogisticRegression",
+    regressor=None,
+    defaults={"max_iter": 1000},
+    takes_sparse=True,
+)
+SVM = Algorithm(classifier="sklearn.svm:SVC", regressor="sklearn.svm:SVR", calibrate=True)
+HIST_GRADIENT_BOOSTING = Algorithm(
+    classifier="sklearn.ensemble:HistGradientBoostingClassifier",
+    regressor="sklearn.ensemble:HistGradientBoostingRegressor",
+    takes_missing=True,
+    categories_parameter="categorical_features",
+)
+XGBOOST = Algorithm(
+    classifier="xgboost:XGBClassifier",
+    regressor="xgboost:XGBRegressor",
+    defaults={"n_jobs": 1},
+    takes_missing=True,
+    takes_sparse=True,
+    codes_only=True,
+    extra="boosting",
+)
+LIGHTGBM = Algorithm(
+    classifier="lightgbm:LGBMClassifier",
+    regressor="lightgbm:LGBMRegressor",
+    defaults={"n_jobs": 1, "verbosity": -1},
+    takes_missing=True,
+    takes_sparse=True,
+    extra="boosting",
+)
+
+#: those that need no look at what is installed
 ALGORITHMS: dict[str, Algorithm] = {
-    "random_forest": Algorithm(
-        classifier="sklearn.ensemble:RandomForestClassifier", regressor="sklearn.ensemble:RandomForestRegressor"
-    ),
-    "logistic_regression": Algorithm(
-        classifier="sklearn.linear_model:LogisticRegression", regressor=None, defaults={"max_iter": 1000}
-    ),
-    "svm": Algorithm(classifier="sklearn.svm:SVC", regressor="sklearn.svm:SVR", calibrate=True),
-    "hist_gradient_boosting": Algorithm(
-        classifier="sklearn.ensemble:HistGradientBoostingClassifier",
-        regressor="sklearn.ensemble:HistGradientBoostingRegressor",
-        takes_missing=True,
-        categories_parameter="categorical_features",
-    ),
-    "xgboost": Algorithm(
-        classifier="xgboost:XGBClassifier",
-        regressor="xgboost:XGBRegressor",
-        defaults={"n_jobs": 1},
-        takes_missing=True,
-        extra="boosting",
-    ),
-    "lightgbm": Algorithm(
-        classifier="lightgbm:LGBMClassifier",
-        regressor="lightgbm:LGBMRegressor",
-        defaults={"n_jobs": 1, "verbosity": -1},
-        takes_missing=True,
-        extra="boosting",
-    ),
+    "random_forest": RANDOM_FOREST,
+    "logistic_regression": LOGISTIC_REGRESSION,
+    "svm": SVM,
+    "hist_gradient_boosting": HIST_GRADIENT_BOOSTING,
+    "xgboost": XGBOOST,
+    "lightgbm": LIGHTGBM,
 }
 
 
 def find_algorithm(name: str) -> Algorithm:
     """The entry called `name`; raises TrainingError naming those there are."""
-    if name not in ALGORITHMS:
-        raise TrainingError(f"there is no algorithm '{name}'; choose one of {', '.join(ALGORITHMS)}")
-    return ALGORITHMS[name]
+    if name in ALGORITHMS:
+        return ALGORITHMS[name]
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if name not in found:
+        there = dict.fromkeys((*ALGORITHMS, *sorted(found)))
+        raise TrainingError(f"there is no algorithm '{name}'; choose one of {', '.join(there)}")
+    try:
+        algorithm = found[name].load()
+    except Exception as error:
+        raise TrainingError(f"algorithm '{name}' cannot be loaded: {type(error).__name__}: {error}") from error
+    if not isinstance(algorithm, Algorithm):
+        raise TrainingError(f"the entry point '{name}' of {GROUP} is a {type(algorithm).__name__}, not an Algorithm")
+    return algorithm
 
 
 def make_estimator(
@@ -79,9 +110,9 @@ def make_estimator(
     Parameters
     ----------
     name : str
-        A key of `ALGORITHMS`.
+        A key of `ALGORITHMS`, or the name of an entry point.
     task : str
-        `binary`, `multiclass` or `regression`.
+        `binary`, `multiclass`, `classification` (either of them) or `regression`.
     hyperparameters : Mapping
         What the configuration says; wins over the entry's defaults and over `seed`.
     seed : int
@@ -103,15 +134,16 @@ def make_estimator(
         values.setdefault("random_state", seed)
     if category_columns and algorithm.categories_parameter:
         values.setdefault(algorithm.categories_parameter, category_columns)
-    estimator = factory(**values)
-    return _calibrated(estimator) if algorithm.calibrate and task != "regression" else estimator
+    return factory(**values)
 
 
 def _load(name: str, algorithm: Algorithm, task: str) -> Any:
     path = algorithm.regressor if task == "regression" else algorithm.classifier
     if path is None:
-        others = ", ".join(other for other, entry in ALGORITHMS.items() if entry.regressor)
-        raise TrainingError(f"{name} predicts classes, not numbers; for regression choose one of {others}")
+        kind = "regressor" if task == "regression" else "classifier"
+        others = ", ".join(other for other, entry in ALGORITHMS.items() if getattr(entry, kind))
+        does = "classes, not numbers; for regression" if task == "regression" else "numbers, not classes; for classes"
+        raise TrainingError(f"{name} predicts {does} choose one of {others}")
     module, _, attribute = path.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
@@ -126,10 +158,3 @@ def _refuse_unknown(name: str, hyperparameters: Mapping[str, Any], allowed: set[
         raise TrainingError(
             f"{name} has no hyperparameter {', '.join(map(repr, unknown))}; it has {', '.join(sorted(allowed))}"
         )
-
-
-def _calibrated(estimator: Any) -> Any:
-    from sklearn import calibration  # noqa: PLC0415 - costs time only this learner needs
-
-    make: Any = calibration.CalibratedClassifierCV
-    return make(estimator, method="sigmoid", cv=CALIBRATION_FOLDS, ensemble=False)

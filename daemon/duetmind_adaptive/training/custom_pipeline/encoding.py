@@ -18,6 +18,8 @@ MAX_CATEGORIES = 255
 class CategoryCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Replaces each category by its place in the alphabet; the rarest beyond `limit` count as unseen.
 
+    A column in which no category was seen is all zeros: learners fail on a column of nothing but missing values.
+
     Parameters
     ----------
     unseen, missing : float
@@ -50,6 +52,8 @@ class CategoryCoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return np.column_stack(columns)
 
     def _codes(self, values: pd.Series, categories: list[str]) -> NDArray[np.float64]:
+        if not categories:
+            return np.zeros(len(values))
         codes = pd.Index(categories, dtype=object).get_indexer(values.astype(object)).astype(np.float64)
         known = codes >= 0
         return np.where(known, codes, np.where(values.isna().to_numpy(), self.missing, self.unseen))

@@ -9,27 +9,33 @@ BAGS = 10
 STACKING_FOLDS = 3
 
 
-def make_ensemble(method: str, model: Any, task: str, *, seed: int) -> Any:
-    """`model` itself (`none`), ten of it on bootstrap samples (`bagging`), or it beside a forest and a linear model.
-
-    `voting` averages probabilities (predictions, for regression); `stacking` learns their weights out of fold.
-    """
-    if method == "none":
-        return model
+def make_bagging(model: Any, task: str, *, seed: int) -> Any:
+    """Ten of `model`, each on a bootstrap sample."""
     from sklearn import ensemble  # noqa: PLC0415 - costs time only ensembles need
 
-    regression = task == "regression"
-    if method == "bagging":
-        bagging = ensemble.BaggingRegressor if regression else ensemble.BaggingClassifier
-        return bagging(model, n_estimators=BAGS, random_state=seed)
-    members = [("model", model), *_companions(task, seed)]
-    if method == "voting":
-        return ensemble.VotingRegressor(members) if regression else ensemble.VotingClassifier(members, voting="soft")
-    stacking = ensemble.StackingRegressor if regression else ensemble.StackingClassifier
+    bagging = ensemble.BaggingRegressor if task == "regression" else ensemble.BaggingClassifier
+    return bagging(model, n_estimators=BAGS, random_state=seed)
+
+
+def make_voting(members: list[tuple[str, Any]], task: str) -> Any:
+    """The mean of the members' probabilities, or of their numbers."""
+    from sklearn import ensemble  # noqa: PLC0415 - as above
+
+    if task == "regression":
+        return ensemble.VotingRegressor(members)
+    return ensemble.VotingClassifier(members, voting="soft")
+
+
+def make_stacking(members: list[tuple[str, Any]], task: str) -> Any:
+    """The members, weighted by what their answers out of fold were worth."""
+    from sklearn import ensemble  # noqa: PLC0415 - as above
+
+    stacking = ensemble.StackingRegressor if task == "regression" else ensemble.StackingClassifier
     return stacking(members, cv=STACKING_FOLDS)
 
 
-def _companions(task: str, seed: int) -> list[tuple[str, Any]]:
+def make_companions(task: str, seed: int) -> list[tuple[str, Any]]:
+    """Who answers beside the learner when nobody is named: a forest and a linear model, which err differently."""
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor  # noqa: PLC0415 - as above
     from sklearn.linear_model import LogisticRegression, Ridge  # noqa: PLC0415 - as above
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - as above

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pandas as pd
@@ -26,20 +27,21 @@ def to_frame(data: pa.Table | pd.DataFrame, columns: Sequence[str]) -> pd.DataFr
     >>> to_frame(table, ["age", "job"]).to_dict("list")
     {'age': [31.0, nan], 'job': ['cook', nan]}
     """
-    names = list(data.columns) if isinstance(data, pd.DataFrame) else data.column_names
-    _refuse(names, columns)
+    check_columns(data, columns)
     if isinstance(data, pd.DataFrame):
         return pd.DataFrame(data[list(columns)])
     return pd.DataFrame({name: _to_series(data.column(name)) for name in columns}, index=pd.RangeIndex(data.num_rows))
 
 
-def _refuse(names: list[str], columns: Sequence[str]) -> None:
+def check_columns(data: pa.Table | pd.DataFrame, columns: Sequence[str]) -> None:
+    """Refuse data that lacks one of these columns or has it twice; raises as `to_frame`."""
+    names = Counter(data.columns if isinstance(data, pd.DataFrame) else data.column_names)
     missing = [name for name in columns if name not in names]
     if missing:
         plural = "column" if len(missing) == 1 else "columns"
         listed = ", ".join(f"'{name}'" for name in missing)
         raise ColumnMissingError(f"the model needs {plural} {listed}, which the data does not have")
-    twice = [name for name in columns if names.count(name) > 1]
+    twice = [name for name in columns if names[name] > 1]
     if twice:
         raise ColumnMismatchError(f"the data has column '{twice[0]}' more than once; rename one of them")
 
