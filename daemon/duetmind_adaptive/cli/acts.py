@@ -1,4 +1,4 @@
-"""`duetmind retrain`, `rollback` and `promote`: what a person may have a running daemon do to a model."""
+"""`duetmind retrain`, `rollback`, `promote` and `jobs cancel`: what a person may have a running daemon do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from duetmind_adaptive.cli.client import model_path
+from duetmind_adaptive.cli.client import job_path, model_path
 from duetmind_adaptive.cli.connect import find_daemon
 from duetmind_adaptive.cli.options import ClientConfig, Json, ModelName, Token, Url
 from duetmind_adaptive.cli.text import plain, print_json
@@ -69,6 +69,24 @@ def promote(
     """
     answer = find_daemon(url, config, token, os.environ).post(model_path(model, "promote"), {"version": version})
     return _say(answer, _serves(model, answer), as_json=json)
+
+
+def cancel_job(
+    job: Annotated[str, typer.Argument(help="The job's id, as `duetmind jobs` shows it.", metavar="ID")],
+    *,
+    url: Url = None,
+    config: ClientConfig = None,
+    token: Token = None,
+    json: Json = False,
+) -> int:
+    """End a job that waits or runs, with everything that it started; what it had made is dropped.
+
+    Examples
+    --------
+    duetmind jobs cancel 0190a1b2-7c3d-7000-8000-0123456789ab
+    """
+    answer = find_daemon(url, config, token, os.environ).post(job_path(job, "cancel"))
+    return _say(answer, f"job {job} of {answer.get('model')} is cancelled", as_json=json)
 
 
 def _serves(model: str, answer: dict[str, Any]) -> str:

@@ -34,6 +34,10 @@ def root() -> TyperGroup:
         "check": Entry(f"{_CLI}.config:check", "Validate a config, naming line and key of every mistake."),
         "schema": Entry(f"{_CLI}.config:schema", "Print the config's JSON Schema."),
     }
+    jobs = {
+        "list": Entry(f"{_CLI}.lists:jobs", "List jobs, newest first."),
+        "cancel": Entry(f"{_CLI}.acts:cancel_job", "End a job that waits or runs, with its processes."),
+    }
     commands: dict[str, Entry | TyperGroup] = {
         "demo": Entry(f"{_CLI}.demo:demo", "The whole loop on a bundled real stream, in one command."),
         "init": Entry(f"{_CLI}.init:init", "Write a starter config and data for it to watch."),
@@ -47,7 +51,7 @@ def root() -> TyperGroup:
         "models": Entry(f"{_CLI}.lists:models", "List the models of a running daemon."),
         "incidents": Entry(f"{_CLI}.lists:incidents", "List incidents, newest first."),
         "events": Entry(f"{_CLI}.events:events", "List events, newest first, or follow them."),
-        "jobs": Entry(f"{_CLI}.lists:jobs", "List jobs, newest first."),
+        "jobs": group("jobs", "List jobs, newest first, and cancel them.", jobs, default="list"),
         "retrain": Entry(f"{_CLI}.acts:retrain", "Have a running daemon retrain a model."),
         "rollback": Entry(f"{_CLI}.acts:rollback", "Make an earlier version of a model serve again."),
         "promote": Entry(f"{_CLI}.acts:promote", "Make a version of a model serve."),

@@ -133,3 +133,12 @@ def model_path(model: str, act: str) -> str:
     '/api/v1/models/loans%2F..%2Fx/retrain'
     """
     return f"/api/v1/models/{quote(model, safe='')}/{act}"
+
+
+def job_path(job: str, act: str) -> str:
+    """The path of an act on a job.
+
+    >>> job_path("0190-ab", "cancel")
+    '/api/v1/jobs/0190-ab/cancel'
+    """
+    return f"/api/v1/jobs/{quote(job, safe='')}/{act}"

@@ -43,6 +43,20 @@ class LazyCommand(TyperCommand):
         return command.make_context(info_name, args, parent, **extra)
 
 
+class DefaultGroup(TyperGroup):
+    """A group that, without a command of its own first, runs one of them: `jobs --json` is `jobs list --json`."""
+
+    #: name of the command that is meant
+    default = ""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command's name first where no other's is."""
+        meant = args[:1]
+        if meant not in (["--help"], *([name] for name in self.commands)):
+            args = [self.default, *args]
+        return super().parse_args(ctx, args)
+
+
 def build(name: str, function: Callable[..., ExitStatus]) -> TyperCommand:
     """The command that calls `function`."""
     text, examples = split_examples(inspect.getdoc(function) or "")
@@ -54,9 +68,11 @@ def build(name: str, function: Callable[..., ExitStatus]) -> TyperCommand:
     return command
 
 
-def group(name: str, summary: str, entries: Mapping[str, Entry | TyperGroup]) -> TyperGroup:
-    """A group of commands, each imported when it is called."""
-    result = TyperGroup(name=name, help=summary, rich_markup_mode=None)
+def group(name: str, summary: str, entries: Mapping[str, Entry | TyperGroup], *, default: str = "") -> TyperGroup:
+    """A group of commands, each imported when it is called; `default` is run where none is named."""
+    result = (DefaultGroup if default else TyperGroup)(name=name, help=summary, rich_markup_mode=None)
+    if isinstance(result, DefaultGroup):
+        result.default = default
     for key, entry in entries.items():
         if isinstance(entry, Entry):
             result.add_command(LazyCommand(key, entry))

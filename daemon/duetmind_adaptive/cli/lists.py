@@ -66,7 +66,7 @@ def jobs(
     Examples
     --------
     duetmind jobs
-    duetmind jobs --limit 5 --json
+    duetmind jobs list --limit 5 --json
     """
     daemon = find_daemon(url, config, token, os.environ)
     return _show(daemon, "jobs", ("id", "kind", "model", "state"), limit, cursor, as_json=json)

@@ -13,7 +13,7 @@ from structlog.stdlib import get_logger
 from duetmind_adaptive import __version__
 from duetmind_adaptive.bus import deadletters
 from duetmind_adaptive.bus import log as event_log
-from duetmind_adaptive.errors import DuetMindError, RegistryError
+from duetmind_adaptive.errors import DuetMindError, JobError, RegistryError
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.registry import versions
@@ -184,6 +184,16 @@ class View:
         request = self._engine.new_id()
         await self._engine.operations.request_retrain(model, request=request)
         return {"model": model, "request": request}
+
+    async def cancel_job(self, job: str) -> Document:
+        """End a job that has not ended."""
+        cancelled = await self._engine.runner.cancel(job)
+        row = await self._read(lambda conn: queue.get(conn, job))
+        if row is None:
+            raise NotFoundError(f"there is no job {job}; duetmind jobs lists them")
+        if not cancelled:
+            raise JobError(f"job {job} has ended already: it {row.state}")
+        return job_document(row)
 
     async def rollback(self, model: str, to: int | None) -> Document:
         """Back to the previous or the named version."""

@@ -98,6 +98,8 @@ class FakeDaemon:
         match request.path.removeprefix("/api/v1/").split("/"):
             case ["events", "stream"]:
                 return await self.stream(request)
+            case ["jobs", "j1", "cancel"]:
+                return web.json_response({"id": "j1", "kind": "retrain", "model": "loans", "state": "cancelled"})
             case ["models", "loans", act]:
                 return self.act(act, body)
             case ["", "readyz"]:

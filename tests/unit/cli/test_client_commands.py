@@ -88,6 +88,12 @@ def test_acts_are_sent_with_the_token_of_the_state_folder(  # noqa: PLR0917  # p
     assert daemon.requests == [("POST", f"/api/v1/models/loans/{path}", f"Bearer {daemon.token}", body)]
 
 
+def test_a_job_is_cancelled_by_its_id(duetmind, daemon, config: Path) -> None:
+    outcome = duetmind("jobs", "cancel", "j1", "--config", config)
+    assert (outcome.status, outcome.out, outcome.err) == (0, "job j1 of loans is cancelled\n", "")
+    assert daemon.requests == [("POST", "/api/v1/jobs/j1/cancel", f"Bearer {daemon.token}", {})]
+
+
 def test_acts_print_the_daemons_answer_as_json(duetmind, config: Path) -> None:
     assert duetmind("retrain", "loans", "--config", config, "--json").json == {"request": "r1", "model": "loans"}
 

@@ -121,6 +121,12 @@ class ApiTwin:
         self.acts.append(("retrain", model))
         return {"request": "r1"}
 
+    async def cancel_job(self, job: str) -> dict[str, Any]:
+        if job != "j1":
+            raise NotFoundError(f"there is no job {job}")
+        self.acts.append(("cancel", job))
+        return {"id": job, "kind": "retrain", "model": "loans", "state": "cancelled"}
+
     async def rollback(self, model: str, to: int | None) -> dict[str, Any]:
         self._known(model)
         if to == 99:

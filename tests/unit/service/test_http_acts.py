@@ -45,6 +45,17 @@ async def test_acts_reach_the_daemon(client: aiohttp.ClientSession, api: Any, be
     ]
 
 
+async def test_a_job_is_cancelled_by_its_id_and_with_the_token_only(
+    client: aiohttp.ClientSession, api: Any, bearer: dict[str, str]
+) -> None:
+    assert (await post(client, "/api/v1/jobs/j1/cancel", {}))[0] == 401
+    assert (await post(client, "/api/v1/jobs/j2/cancel", bearer))[0] == 404
+    assert (await post(client, "/api/v1/jobs/j1/cancel", bearer, json={"now": 1}))[0] == 422
+    assert api.acts == []
+    status, job = await post(client, "/api/v1/jobs/j1/cancel", bearer)
+    assert (status, job["state"], api.acts) == (200, "cancelled", [("cancel", "j1")])
+
+
 @pytest.mark.parametrize("act", ACTS)
 @pytest.mark.parametrize(
     "given",

@@ -104,6 +104,10 @@ class Api(Protocol):
         """Ask for a retrain, outside the budget; answers with the `request`, the job's id."""
         ...
 
+    async def cancel_job(self, job: str) -> Document:
+        """End a job that waits or runs; answers with it. NotFoundError if there is none of this id."""
+        ...
+
     async def rollback(self, model: str, to: int | None) -> Document:
         """Make the previous (or the named) version serve; answers with `version` and `previous`."""
         ...

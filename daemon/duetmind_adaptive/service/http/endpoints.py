@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
+from structlog.stdlib import get_logger
 
 from duetmind_adaptive.service.http.problems import BadRequestError, explain
+
+log = get_logger(__name__)
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -60,6 +63,12 @@ def paging(request: web.Request) -> tuple[int, str | None]:
     if cursor and len(cursor) > MAX_CURSOR:
         raise BadRequestError("cursor is not one that an earlier answer gave.")
     return limit, cursor
+
+
+def done(request: web.Request, document: dict[str, Any], status: int = 200) -> web.Response:
+    """Answer an act; whoever may act is told of in the log."""
+    log.info("http.acted", act=request.path, remote=request.remote, outcome=document)
+    return web.json_response(document, status=status)
 
 
 async def read_body(request: web.Request, model: type[B]) -> B:

@@ -7,14 +7,11 @@ import hashlib
 import json
 
 from aiohttp import hdrs, web
-from structlog.stdlib import get_logger
 
 from duetmind_adaptive.service.http import schemas
-from duetmind_adaptive.service.http.api import Api, Document, NotFoundError
+from duetmind_adaptive.service.http.api import Api, NotFoundError
 from duetmind_adaptive.service.http.artifact import ArtifactResponse, not_modified
-from duetmind_adaptive.service.http.endpoints import Endpoint, read_body
-
-log = get_logger(__name__)
+from duetmind_adaptive.service.http.endpoints import Endpoint, done, read_body
 
 MODEL_PATH = "/api/v1/models/{model}"
 
@@ -104,29 +101,23 @@ class ModelRoutes:
     async def check(self, request: web.Request) -> web.Response:
         """Accepted; the check's event tells what it found."""
         await read_body(request, schemas.EmptyBody)
-        return _done(request, await self._api.request_check(_model(request)), 202)
+        return done(request, await self._api.request_check(_model(request)), 202)
 
     async def retrain(self, request: web.Request) -> web.Response:
         """Accepted; events tell what came of it."""
         await read_body(request, schemas.EmptyBody)
-        return _done(request, await self._api.request_retrain(_model(request)), 202)
+        return done(request, await self._api.request_retrain(_model(request)), 202)
 
     async def rollback(self, request: web.Request) -> web.Response:
         """Done when answered."""
         body = await read_body(request, schemas.RollbackBody)
-        return _done(request, await self._api.rollback(_model(request), body.to))
+        return done(request, await self._api.rollback(_model(request), body.to))
 
     async def promote(self, request: web.Request) -> web.Response:
         """Done when answered."""
         body = await read_body(request, schemas.PromoteBody)
-        return _done(request, await self._api.promote(_model(request), body.version))
+        return done(request, await self._api.promote(_model(request), body.version))
 
 
 def _model(request: web.Request) -> str:
     return request.match_info["model"]
-
-
-def _done(request: web.Request, document: Document, status: int = 200) -> web.Response:
-    """Answer an act; whoever may act is told of in the log."""
-    log.info("http.acted", act=request.path, remote=request.remote, outcome=document)
-    return web.json_response(document, status=status)

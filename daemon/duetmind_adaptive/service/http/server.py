@@ -24,6 +24,7 @@ from duetmind_adaptive.service.http.openapi import openapi_document
 from duetmind_adaptive.service.http.pages import StatusPage
 from duetmind_adaptive.service.http.problems import Handler, problems_middleware
 from duetmind_adaptive.service.http.routes_health import HealthRoutes
+from duetmind_adaptive.service.http.routes_jobs import JobRoutes
 from duetmind_adaptive.service.http.routes_lists import ListRoutes
 from duetmind_adaptive.service.http.routes_models import ModelRoutes
 from duetmind_adaptive.service.http.sse import EventStream
@@ -85,7 +86,7 @@ class ApiDocument:
 def make_app(api: Api, guard: Guard, metrics: Metrics, stream: EventStream | None = None) -> web.Application:
     """The application, for the server and for tests."""
     stream = stream or EventStream(api)
-    groups = (StatusPage(api), HealthRoutes(api, metrics), ListRoutes(api), ModelRoutes(api), stream)
+    groups = (StatusPage(api), HealthRoutes(api, metrics), ListRoutes(api), ModelRoutes(api), JobRoutes(api), stream)
     endpoints = [endpoint for group in groups for endpoint in group.endpoints()]
     endpoints += ApiDocument(api, endpoints).endpoints()
 
