@@ -170,7 +170,7 @@ class Anomaly:
 
     #: "row 12345", or the name of a series: rows, metric, missing:NAME, effect:NAME
     subject: str
-    #: robust z for a series; isolation score in [0, 1] for a row
+    #: robust z for a series; for a row, minus the logarithm (base 10) of how rarely the reference holds one so odd
     score: float
     value: float | None = None
     #: where a value was expected
@@ -178,6 +178,19 @@ class Anomaly:
     high: float | None = None
     #: one sentence for people
     reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OddRows:
+    """How many rows of the window look like none of the reference; the oddest are anomalies of the report."""
+
+    count: int
+    #: of the window's rows
+    share: float
+    #: of the rows counted, that are sound after all; on average at most
+    false_share: float
+    #: one sentence for people; empty where there are none
+    sentence: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,6 +225,7 @@ class CheckReport:
     since: ChangePoint | None = None
     predicted: tuple[Forecast, ...] = ()
     anomalies: tuple[Anomaly, ...] = ()
+    odd_rows: OddRows | None = None
 
     @property
     def drifted(self) -> tuple[ColumnReport, ...]:

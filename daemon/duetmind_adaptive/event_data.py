@@ -136,6 +136,8 @@ class Insights(Frozen):
     explanation: str = ""
     predicted: tuple[ForecastData, ...] = ()
     anomalies: tuple[AnomalyData, ...] = ()
+    #: how many rows of the window look like none of the reference
+    odd_rows: int = 0
 
 
 class Data(Frozen):

@@ -56,8 +56,8 @@ def _print(document: dict[str, Any]) -> None:
         print(f"finding: {plain(finding['message'])}")
     for forecast in document["predicted"]:
         print(f"ahead: {plain(forecast['sentence'])}")
-    for anomaly in document["anomalies"]:
-        print(f"unusual: {plain(anomaly['reason'])}")
+    for sentence in document["unusual"]:
+        print(f"unusual: {plain(sentence)}")
     moved = [(n, c["kind"], f"{c['effect']:.3f}", c["summary"], _verdict(c)) for n, c in document["columns"].items()]
     print_table(("COLUMN", "KIND", "EFFECT", "IN WORDS", "VERDICT"), moved[:SHOWN])
     if len(moved) > SHOWN:

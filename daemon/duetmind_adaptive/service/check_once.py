@@ -19,7 +19,7 @@ from duetmind_adaptive.errors import SourceError
 from duetmind_adaptive.records import ColumnReport, VersionRef
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.registry.layout import ARTIFACT
-from duetmind_adaptive.service.documents import iso
+from duetmind_adaptive.service.documents import iso, unusual
 from duetmind_adaptive.service.reports import window_data
 from duetmind_adaptive.settings.model import Loaded, Model
 from duetmind_adaptive.store import checks
@@ -103,6 +103,8 @@ def document(model: Model, report: CheckReport) -> dict[str, Any]:
         ],
         "predicted": [_plain(each) for each in report.predicted],
         "anomalies": [_plain(each) for each in report.anomalies],
+        "odd_rows": asdict(report.odd_rows) if report.odd_rows else None,
+        "unusual": unusual(asdict(report.odd_rows) if report.odd_rows else None, map(_plain, report.anomalies)),
         "seconds": report.seconds,
     }
 

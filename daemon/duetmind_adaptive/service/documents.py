@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +47,7 @@ def check_document(row: Row[Any]) -> Document:
         "findings": report["findings"],
         "predicted": report.get("predicted", []),
         "anomalies": report.get("anomalies", []),
+        "odd_rows": report.get("odd_rows"),
         "seconds": report["seconds"],
     }
 
@@ -55,8 +57,14 @@ def outlook(report: str | None) -> Document:
     held: Document = json.loads(report) if report else {}
     return {
         "predicted": [each["sentence"] for each in held.get("predicted", [])],
-        "unusual": [each["reason"] for each in held.get("anomalies", [])],
+        "unusual": unusual(held.get("odd_rows"), held.get("anomalies", [])),
     }
+
+
+def unusual(odd_rows: Mapping[str, Any] | None, anomalies: Iterable[Mapping[str, Any]]) -> list[str]:
+    """One sentence on the odd rows, and one on each series of the daemon's own that is out of line."""
+    rows = [odd_rows["sentence"]] if odd_rows and odd_rows["sentence"] else []
+    return rows + [each["reason"] for each in anomalies if not each["subject"].startswith("row ")]
 
 
 def incident_document(row: Row[Any]) -> Document:

@@ -30,7 +30,8 @@ def insights(report: CheckReport) -> Insights:
         since=_since(report.since) if report.since else None,
         explanation=explanation(report),
         predicted=tuple(map(_forecast, report.predicted[:NAMED])),
-        anomalies=tuple(map(_anomaly, report.anomalies[:NAMED])),
+        anomalies=tuple(map(_anomaly, (*_of_series(report), *_of_rows(report)))),
+        odd_rows=report.odd_rows.count if report.odd_rows else 0,
     )
 
 
@@ -90,6 +91,14 @@ def _forecast(forecast: Forecast) -> ForecastData:
         high_at=forecast.high_at,
         sentence=forecast.sentence,
     )
+
+
+def _of_rows(report: CheckReport) -> list[Anomaly]:
+    return [each for each in report.anomalies if each.subject.startswith("row ")][:NAMED]
+
+
+def _of_series(report: CheckReport) -> list[Anomaly]:
+    return [each for each in report.anomalies if not each.subject.startswith("row ")][:NAMED]
 
 
 def _anomaly(anomaly: Anomaly) -> AnomalyData:

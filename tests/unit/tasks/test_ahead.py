@@ -99,3 +99,21 @@ def test_a_look_without_the_daemon_foretells_what_its_history_shows(tmp_path: Pa
     assert report is not None
     assert last.predicted
     assert [each.sentence for each in report.predicted] == [each.sentence for each in last.predicted]
+
+
+def test_a_handful_of_absurd_rows_is_named_in_the_report_and_its_event(tmp_path: Path) -> None:
+    table = slowly(2, shift=0.0, wrong=0.0)
+    values, at = table["c"].to_numpy().copy(), (REFERENCE + 1) * ROWS + np.array([3, 777, 1_500])
+    values[at] = (1e6, -400.0, 99.0)
+    model, version = model_of(table.set_column(table.column_names.index("c"), "c", pa.array(values)), tmp_path)
+    sound, odd = (report for report, _ in walk(model, version))
+    assert sound.odd_rows is not None
+    assert (sound.odd_rows.count, sound.anomalies) == (0, ())
+    assert odd.odd_rows is not None
+    assert odd.odd_rows.count == 3
+    assert {each.subject for each in odd.anomalies} == {f"row {ROWS + place}" for place in (3, 777, 1_500)}
+    assert all("c is " in each.reason for each in odd.anomalies)
+    told = insights(odd)
+    assert told.odd_rows == 3
+    assert len(told.anomalies) == 3
+    assert not odd.drift

@@ -17,6 +17,7 @@ from duetmind_adaptive.tasks.examinations.estimate import estimate
 from duetmind_adaptive.tasks.examinations.history import history
 from duetmind_adaptive.tasks.examinations.model import model
 from duetmind_adaptive.tasks.examinations.multivariate import multivariate
+from duetmind_adaptive.tasks.examinations.odd_rows import odd_rows
 from duetmind_adaptive.tasks.examinations.words import words
 from duetmind_adaptive.tasks.memory import Memory
 from duetmind_adaptive.tasks.view import View
@@ -31,6 +32,7 @@ EXAMINATIONS: dict[str, Examination] = {
     "model": model,
     "estimate": estimate,
     "concept": concept,
+    "odd_rows": odd_rows,
     "history": history,
 }
 

@@ -1,0 +1,1 @@
+"""Single rows that look like none of the reference."""
