@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any
 
 from duetmind_adaptive.errors import WorkflowError
 from duetmind_adaptive.jobs.resources import ResourceRequirement
@@ -44,28 +44,39 @@ class WorkflowBuilder:
         retries: int = 0,
         timeout: timedelta | float | None = None,
         priority: int = 0,
-    ) -> Self:
-        """Add a task; see `Task`.
+    ) -> str:
+        """Add a task; see `Task`. `Output(task_id)` among the arguments stands for a task's result.
 
         Raises
         ------
         WorkflowError
             When there is a task of this name already, or a part is not what it has to be.
         """
-        if task_id in self._tasks:
-            raise WorkflowError(f"Two tasks are called {task_id}; give each its own task_id.")
-        self._tasks[task_id] = Task(
-            task_id=task_id,
-            function=function,
-            args=tuple(args),
-            kwargs=kwargs or {},
-            dependencies=tuple(dependencies),
-            resources=resources or ResourceRequirement(),
-            retries=retries,
-            timeout=timeout,
-            priority=priority,
+        self._add(
+            Task(
+                task_id=task_id,
+                function=function,
+                args=tuple(args),
+                kwargs=kwargs or {},
+                dependencies=tuple(dependencies),
+                resources=resources or ResourceRequirement(),
+                retries=retries,
+                timeout=timeout,
+                priority=priority,
+            )
         )
-        return self
+        return task_id
+
+    def add_workflow(self, tasks: Iterable[Task]) -> None:
+        """Add tasks that were written down elsewhere.
+
+        Raises
+        ------
+        WorkflowError
+            When there is a task of such a name already.
+        """
+        for task in tasks:
+            self._add(task)
 
     def build(self) -> tuple[Task, ...]:
         """The tasks, in the order they were added.
@@ -78,3 +89,8 @@ class WorkflowBuilder:
         tasks = tuple(self._tasks.values())
         Course(tasks)
         return tasks
+
+    def _add(self, task: Task) -> None:
+        if task.task_id in self._tasks:
+            raise WorkflowError(f"Two tasks are called {task.task_id}; give each its own task_id.")
+        self._tasks[task.task_id] = task

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from datetime import timedelta
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 from duetmind_adaptive.errors import WorkflowError
 from duetmind_adaptive.jobs.pool import ProcessPool
-from duetmind_adaptive.jobs.resources import Capacity, ResourceRequirement
+from duetmind_adaptive.jobs.resources import Capacity
 from duetmind_adaptive.training.orchestration.builder import WorkflowBuilder
 from duetmind_adaptive.training.orchestration.kept import KeptResults
 from duetmind_adaptive.training.orchestration.live import live_tree
@@ -28,8 +27,8 @@ from duetmind_adaptive.training.orchestration.task import Task
 MOST_WORKERS = 64
 
 
-class WorkflowOrchestrator:
-    """Runs workflows on this machine.
+class WorkflowOrchestrator(WorkflowBuilder):
+    """Runs the workflow that it was told, on this machine.
 
     Parameters
     ----------
@@ -64,6 +63,7 @@ class WorkflowOrchestrator:
         seed: int | None = None,
         folder: str | PathLike[str] | None = None,
     ) -> None:
+        super().__init__()
         if max_concurrent_tasks is not None and max_concurrent_tasks < 1:
             raise WorkflowError(f"max_concurrent_tasks is {max_concurrent_tasks}; give 1 or more.")
         self._capacity = capacity or Capacity.of_machine()
@@ -71,48 +71,7 @@ class WorkflowOrchestrator:
         self._progress = progress
         self._random = Random(seed)  # noqa: S311 - jitter, not secrets
         self._folder = Path(folder) if folder is not None else None
-        self._builder = WorkflowBuilder()
         self._stop: Callable[[], object] | None = None
-
-    def add_task(  # noqa: PLR0917 - the guide's order of arguments
-        self,
-        task_id: str,
-        function: Callable[..., Any],
-        args: Iterable[Any] = (),
-        kwargs: dict[str, Any] | None = None,
-        dependencies: Iterable[str] = (),
-        resources: ResourceRequirement | None = None,
-        retries: int = 0,
-        timeout: timedelta | float | None = None,
-        priority: int = 0,
-    ) -> str:
-        """Add a task to the workflow; see `Task`. `Output(task_id)` among the arguments stands for a task's result.
-
-        Raises
-        ------
-        WorkflowError
-            When there is a task of this name already, or a part is not what it has to be.
-        """
-        self._builder.add_task(
-            task_id,
-            function,
-            args,
-            kwargs,
-            dependencies,
-            resources,
-            retries=retries,
-            timeout=timeout,
-            priority=priority,
-        )
-        return task_id
-
-    def add_workflow(self, tasks: Iterable[Task]) -> None:
-        """Add tasks that were written down elsewhere (`WorkflowBuilder.build`)."""
-        for task in tasks:
-            self.add_task(
-                task.task_id, task.function, task.args, dict(task.kwargs), task.dependencies, task.resources,
-                task.retries, task.timeout, task.priority,
-            )  # fmt: skip
 
     def run_workflow(self) -> WorkflowResults:
         """Run every task and wait; a task that fails stops only what depends on it.
@@ -124,18 +83,18 @@ class WorkflowOrchestrator:
         WorkflowError
             When a dependency is missing, or tasks wait for each other in a circle.
         """
-        tasks = self._builder.build()
+        tasks = self.build()
         with live_tree(tasks, self._progress) as listener:
             return _run_anywhere(lambda: self._run(tasks, listener))
 
     async def run_workflow_async(self) -> WorkflowResults:
         """The same, awaited in the caller's event loop."""
-        return await self._run(self._builder.build(), self._progress or _nobody)
+        return await self._run(self.build(), self._progress or _nobody)
 
     async def stream(self) -> AsyncGenerator[Progress | WorkflowResults]:
         """Run, and yield each change of a task as it happens; the results come last."""
         news = asyncio.Queue[Progress]()
-        run = asyncio.ensure_future(self._run(self._builder.build(), news.put_nowait))
+        run = asyncio.ensure_future(self._run(self.build(), news.put_nowait))
         run.add_done_callback(lambda _: news.put_nowait(_LAST))
         try:
             while (progress := await news.get()) is not _LAST:
