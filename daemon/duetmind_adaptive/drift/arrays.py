@@ -38,6 +38,25 @@ def _bits(buffer: pa.Buffer, array: pa.Array) -> NDArray[np.bool_]:
     return np.unpackbits(np.frombuffer(buffer, np.uint8), count=last, bitorder="little")[array.offset :].view(np.bool_)
 
 
+def present_in(column: pa.ChunkedArray | pa.Array) -> NDArray[np.bool_]:
+    """Which rows hold a value.
+
+    >>> present_in(pa.chunked_array([[1.5, None], [2.5]]))
+    array([ True, False,  True])
+    """
+    return values_of(column.is_valid())
+
+
+def place_array(places: NDArray[np.integer]) -> pa.Array:
+    """Places as an Arrow array, to `take` them.
+
+    >>> place_array(np.array([2, 0])).to_pylist()
+    [2, 0]
+    """
+    held = np.ascontiguousarray(places, np.int64)
+    return pa.Array.from_buffers(pa.int64(), held.size, [None, pa.py_buffer(held)])
+
+
 def text_array(texts: Sequence[str]) -> pa.Array:
     """Texts as an Arrow array.
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import types
 
-from duetmind_adaptive.drift.arrays import values_of
+from duetmind_adaptive.drift.arrays import present_in, values_of
 from duetmind_adaptive.records import Kind
 
 #: `empty` is Arrow's null type: a column without a single value; `opaque` is nested or binary
@@ -126,7 +126,7 @@ def category_names(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if family(whole.type) != "number":
         return whole.cast(pa.large_string())
     values = np.full(len(whole), np.nan)
-    values[whole.is_valid().to_numpy()] = to_float(whole.drop_null())
+    values[present_in(whole)] = to_float(whole.drop_null())
     different, places = np.unique(values, return_inverse=True)
     names = [None if np.isnan(value) else f"{value:.15g}" for value in different.tolist()]
     return pa.chunked_array([pa.array(names, pa.large_string()).take(pa.array(places))])

@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from duetmind_adaptive.drift import kinds
+from duetmind_adaptive.drift.arrays import present_in, values_of
 
 Hashes = NDArray[np.uint64]
 
@@ -79,13 +80,13 @@ def _column(column: pa.ChunkedArray) -> Hashes | None:
     if not whole.null_count:
         return hashed
     hashes = np.full(len(whole), EMPTY)
-    hashes[whole.is_valid().to_numpy()] = hashed
+    hashes[present_in(whole)] = hashed
     return hashes
 
 
 def _hashed_texts(texts: pa.ChunkedArray) -> Hashes:
     encoded = texts.cast(pa.large_string()).combine_chunks().dictionary_encode()
-    return (_mixed(text_hashes(encoded.dictionary)) | _ONE)[encoded.indices.to_numpy()]
+    return (_mixed(text_hashes(encoded.dictionary)) | _ONE)[values_of(encoded.indices)]
 
 
 def _hashed_numbers(values: pa.ChunkedArray) -> Hashes:

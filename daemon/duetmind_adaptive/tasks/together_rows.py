@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from duetmind_adaptive.check_report import CheckReport, Multivariate
+from duetmind_adaptive.drift.arrays import place_array
 from duetmind_adaptive.drift.together.encoding import RARE, Encoder, columns_together
 from duetmind_adaptive.drift.together.learned import Learned
 from duetmind_adaptive.drift.together.verdict import examine
@@ -51,4 +52,4 @@ class TogetherRows:
 
 
 def _spaced(rows: int) -> pa.Array:
-    return pa.array(np.linspace(0, rows - 1, min(rows, SAMPLED)).astype(np.int64))
+    return place_array(np.linspace(0, rows - 1, min(rows, SAMPLED)).astype(np.int64))

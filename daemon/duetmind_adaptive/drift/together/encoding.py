@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.drift import kinds
+from duetmind_adaptive.drift.arrays import present_in, text_array, values_of
 from duetmind_adaptive.records import Kind
 
 Floats = NDArray[np.float64]
@@ -100,7 +101,7 @@ class _Indicator:
     word: str
 
     def __call__(self, column: pa.ChunkedArray) -> Floats:
-        return _numbers(pc.call_function("equal", [_words(column), pa.scalar(self.word, pa.large_string())]))
+        return _numbers(pc.call_function("equal", [_words(column), text_array([self.word])[0]]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +110,10 @@ class _Frequency:
 
     def __call__(self, column: pa.ChunkedArray) -> Floats:
         encoded = _words(column).combine_chunks().dictionary_encode()
-        shares = np.array([self.shares.get(word, 0.0) for word in encoded.dictionary.to_pylist()] + [np.nan])
-        return shares[pc.call_function("coalesce", [encoded.indices, pa.scalar(-1, pa.int32())]).to_numpy()]
+        shares = np.array([self.shares.get(word, 0.0) for word in encoded.dictionary.to_pylist()])
+        numbers = np.full(len(column), np.nan)
+        numbers[present_in(encoded)] = shares[values_of(encoded.indices)]
+        return numbers
 
 
 def _words(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -120,7 +123,7 @@ def _words(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _counted(column: pa.ChunkedArray) -> dict[str, float]:
     """Share of each category among the present ones, most frequent first."""
     encoded = _words(column).drop_null().combine_chunks().dictionary_encode()
-    counts = np.bincount(encoded.indices.to_numpy(), minlength=len(encoded.dictionary))
+    counts = np.bincount(values_of(encoded.indices), minlength=len(encoded.dictionary))
     words: list[str] = encoded.dictionary.to_pylist()
     return {words[at]: float(counts[at] / counts.sum()) for at in np.argsort(-counts, kind="stable")}
 
@@ -128,7 +131,7 @@ def _counted(column: pa.ChunkedArray) -> dict[str, float]:
 def _numbers(column: pa.ChunkedArray) -> Floats:
     whole = kinds.plain(column)
     numbers = np.full(len(whole), np.nan)
-    numbers[whole.is_valid().to_numpy()] = kinds.to_float(whole.drop_null())
+    numbers[present_in(whole)] = kinds.to_float(whole.drop_null())
     return numbers
 
 
