@@ -31,7 +31,8 @@ class ChiSquareResult(NamedTuple):
 
 
 def _smaller_expected(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    return counts.sum(axis=0) * counts.sum(axis=1).min() / max(counts.sum(), 1.0)
+    rows = counts.sum(axis=1).tolist()
+    return (counts[0] + counts[1]) * min(rows) / max(sum(rows), 1.0)
 
 
 def is_sparse(
@@ -59,16 +60,16 @@ def pool_sparse(counts: NDArray[np.float64], minimum_expected: float = MINIMUM_E
     array([[50., 40., 10.],
            [55., 43.,  2.]])
     """
-    totals = counts.sum(axis=0)
-    if not totals.all():
-        counts, totals = counts[:, totals > 0], totals[totals > 0]
-    if _smaller_expected(counts).min(initial=np.inf) >= minimum_expected:
+    expected = _smaller_expected(counts)
+    if not expected.all():
+        counts, expected = counts[:, expected > 0], expected[expected > 0]
+    if expected.min(initial=np.inf) >= minimum_expected:
         return counts
-    order = np.argsort(totals, kind="stable")
-    expected = _smaller_expected(counts)[order]
+    order = np.argsort(expected, kind="stable")
+    expected = expected[order]
     sparse = int(np.searchsorted(expected, minimum_expected, side="left"))
     if 0 < expected[:sparse].sum() < minimum_expected:
-        sparse = min(sparse + 1, totals.size)
+        sparse = min(sparse + 1, expected.size)
     kept, merged = np.sort(order[sparse:]), order[:sparse]
     pooled = counts[:, merged].sum(axis=1, keepdims=True)
     return np.hstack([counts[:, kept], pooled]) if pooled.any() else counts[:, kept]
@@ -81,11 +82,11 @@ def homogeneous_cells(
 
     Both have shape (2, cells): the reference's row, then the current one's.
     """
-    observed = pool_sparse(np.vstack([reference, current]).astype(np.float64), minimum_expected)
+    observed = pool_sparse(np.array([reference, current], dtype=np.float64), minimum_expected)
     rows = observed.sum(axis=1, keepdims=True)
     if observed.shape[1] < 2 or not rows.all():
         return None
-    return observed, rows * observed.sum(axis=0, keepdims=True) / rows.sum()
+    return observed, rows * (observed[0] + observed[1]) / rows.sum()
 
 
 def chi_square(

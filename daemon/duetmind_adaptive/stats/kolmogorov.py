@@ -162,24 +162,18 @@ def _transition(order: int, rest: float) -> Floats:
 def _series(size: int, distance: float) -> float:
     """``P(D_n ≤ x) ≈ K₀ + K₁/√n + K₂/n + K₃/n^1.5`` with ``z = x √n``, each K a theta series that converges fast."""
     z = math.sqrt(size) * distance
-    pi2, z2 = math.pi**2, z * z
-    count = math.ceil(16 * z / math.pi)
-    odd2 = np.arange(1.0, 2 * count, 2) ** 2
-    whole2 = np.arange(1.0, count + 1) ** 2
-    near, far = np.exp(-pi2 / 8 / z2 * odd2), np.exp(-pi2 / 2 / z2 * whole2)
-    first = pi2 / 4 * odd2 - z2
-    second = 6 * z2**3 + 2 * z2**2 + (2 * z2**2 - 5 * z2) * pi2 / 4 * odd2 + pi2**2 / 16 * (1 - 2 * z2) * odd2**2
-    third = (
-        -30 * z2**3
-        - 90 * z2**4
-        + pi2 / 4 * (135 * z2**2 - 96 * z2**3) * odd2
-        + pi2**2 / 16 * (212 * z2**2 - 60 * z2) * odd2**2
-        + pi2**3 / 64 * (5 - 30 * z2) * odd2**3
-    )
-    terms = (
-        near.sum() / z,
-        (first * near).sum() / (6 * z2**2),
-        (second * near).sum() / (72 * z**7) - pi2 / (36 * z**3) * (whole2 * far).sum(),
-        (third * near).sum() / (6480 * z**10) + pi2 / (216 * z**6) * ((3 * z2 - pi2 * whole2) * whole2 * far).sum(),
-    )
-    return math.sqrt(2 * math.pi) * float(sum(term / size ** (power / 2) for power, term in enumerate(terms)))
+    z2, zero, one, two, three = z * z, 0.0, 0.0, 0.0, 0.0
+    for place in range(1, math.ceil(16 * z / math.pi) + 1):
+        odd, whole = ((2 * place - 1) * math.pi / 2) ** 2, (place * math.pi) ** 2
+        near, far = math.exp(-odd / 2 / z2), whole * math.exp(-whole / 2 / z2)
+        zero += near
+        one += (odd - z2) * near
+        two += near * (6 * z2**3 + 2 * z2**2 + (2 * z2**2 - 5 * z2) * odd + (1 - 2 * z2) * odd**2) - 2 * z2**2 * far
+        three += 30 * z2**2 * (3 * z2 - whole) * far - near * (
+            (30 + 90 * z2) * z2**3
+            - (135 - 96 * z2) * z2**2 * odd
+            - (212 * z2 - 60) * z2 * odd**2
+            - (5 - 30 * z2) * odd**3
+        )
+    terms = (zero / z, one / (6 * z2**2), two / (72 * z**7), three / (6480 * z**10))
+    return math.sqrt(2 * math.pi) * sum(term / size ** (power / 2) for power, term in enumerate(terms))

@@ -31,10 +31,10 @@ Places = NDArray[np.intp]
 
 #: values in the larger sample up to which the p-value is exact
 EXACT_UP_TO = 10_000
-#: rows of the smaller sample up to which each is looked at
-_LOOK_AT_ALL = 4_096
-#: of more rows every 512th is looked at, then every 32nd where that could matter, then each
-_STRIDES = (512, 32)
+#: of many rows of the smaller sample every 512th is looked at, then every 64th where that could matter, and so on
+_STRIDES = (512, 64, 8)
+#: steps that a stride has to make at least to be worth taking
+_FEWEST_STEPS = 64
 
 
 class KsResult(NamedTuple):
@@ -44,46 +44,34 @@ class KsResult(NamedTuple):
     p_value: float
 
 
-class _Shares(NamedTuple):
-    """Shares of both samples strictly below, and at or below, some ascending points."""
+class _Gaps(NamedTuple):
+    """How far the smaller sample's distribution function lies above the larger one's at some of its rows, and below it.
 
-    few_below: Floats
-    few_up_to: Floats
-    many_below: Floats
-    many_up_to: Floats
+    In whole numbers, times n and m: nothing is rounded. Of rows of one value the last has the true gap above and the
+    first the true one below; the gaps of the others are smaller.
+    """
 
-    def largest_gap(self) -> float:
-        """Return the largest gap of the two distribution functions at these points, approached from either side."""
-        above = (self.few_up_to - self.many_up_to).max(initial=0.0)
-        return float(max(above, (self.many_below - self.few_below).max(initial=0.0)))
+    above: Places
+    below: Places
 
-    def bounds(self) -> Floats:
-        """Return what no gap at a row of the smaller sample between one point and the next can exceed."""
-        above = self.few_below[1:] - self.many_up_to[:-1]
-        return np.maximum(above, self.many_below[1:] - self.few_up_to[:-1])
+    @classmethod
+    def at(cls, places: Places, few: Floats, many: Floats) -> _Gaps:
+        points = few[places]
+        before = up_to = many.searchsorted(points)
+        if (many.take(before, mode="clip") == points).any():
+            up_to = many.searchsorted(points, "right")
+        return cls((places + 1) * many.size - up_to * few.size, before * few.size - places * many.size)
 
+    def largest(self) -> int:
+        return int(max(self.above.max(), self.below.max()))
 
-def _shares(few: Floats, many: Floats, places: Places) -> _Shares:
-    """Of rows of the smaller sample, no two with the same value; searches are spared where no values are tied."""
-    points = few[places]
-    below, up_to = places, places + 1
-    if ((few[places - 1] == points) | (few[up_to % few.size] == points)).any():
-        below, up_to = np.searchsorted(few, points, side="left"), np.searchsorted(few, points, side="right")
-    many_below = np.searchsorted(many, points, side="left")
-    many_up_to = many_below
-    if (many[np.minimum(many_below, many.size - 1)] == points).any():
-        many_up_to = np.searchsorted(many, points, side="right")
-    return _Shares(below / few.size, up_to / few.size, many_below / many.size, many_up_to / many.size)
+    def bounds(self, rises: Places) -> Places:
+        """Return what no gap between one row and the next can exceed, where the smaller sample rises by this much."""
+        return np.maximum(self.above[:-1], self.below[1:]) + rises
 
 
-def _distinct(few: Floats, places: Places) -> Places:
-    """The last place of each value at ascending `places`: rows of one value have one gap."""
-    points = few[places]
-    return places[np.append(points[1:] != points[:-1], True)[: places.size]]
-
-
-def _refine(places: Places, worth: NDArray[np.bool_], stride: int, finer: int) -> Places:
-    """Return every `finer`-th place in those gaps between neighbours that are `worth` a look, and their ends."""
+def _between(places: Places, worth: NDArray[np.bool_], stride: int, finer: int) -> Places:
+    """Every `finer`-th place in those gaps between neighbours that are `worth` a look, and their ends."""
     within = places[:-1][worth, np.newaxis] + np.arange(0, stride + finer, finer)
     return np.minimum(within, places[1:][worth, np.newaxis]).ravel()
 
@@ -92,9 +80,9 @@ def ks_distance(reference: Floats, current: Floats) -> float:
     """Largest gap between the two empirical distribution functions.
 
     Only rows of the smaller sample need a look, each from both sides, because between two of them the gap is largest
-    at an end. Of many rows every 512th is looked at first: in between, the gap cannot exceed a bound that follows
-    from the counts at both ends, and only where the bound beats the largest gap seen so far are the rows in between
-    looked at, every 32nd of them, then all. The result is that of looking at all rows, to the last bit.
+    at an end. Of many rows a few are looked at first: in between, the gap cannot exceed a bound that follows from the
+    counts at both ends, and only where the bound beats the largest gap seen so far are the rows in between looked at,
+    more closely each time. The result is that of looking at all rows.
 
     Parameters
     ----------
@@ -109,15 +97,23 @@ def ks_distance(reference: Floats, current: Floats) -> float:
     0.0
     """
     few, many = (current, reference) if current.size <= reference.size else (reference, current)
-    if few.size <= _LOOK_AT_ALL:
-        return _shares(few, many, _distinct(few, np.arange(few.size))).largest_gap()
-    largest, places = 0.0, np.append(np.arange(0, few.size, _STRIDES[0]), few.size - 1)
-    for stride, finer in pairwise((*_STRIDES, 1)):
-        places = _distinct(few, places)
-        shares = _shares(few, many, places)
-        largest = max(largest, shares.largest_gap())
-        places = _refine(places, shares.bounds() > largest, stride, finer)
-    return max(largest, _shares(few, many, _distinct(few, places)).largest_gap())
+    return _largest_gap(few, many) / (few.size * many.size)
+
+
+def _largest_gap(few: Floats, many: Floats) -> int:
+    """Times n and m."""
+    strides = [stride for stride in _STRIDES if stride * _FEWEST_STEPS <= few.size]
+    if not strides:
+        return _Gaps.at(np.arange(few.size), few, many).largest()
+    largest, places = 0, np.append(np.arange(0, few.size - 1, strides[0]), few.size - 1)
+    for stride, finer in pairwise((*strides, 1)):
+        gaps = _Gaps.at(places, few, many)
+        largest = max(largest, gaps.largest())
+        worth = gaps.bounds((places[1:] - places[:-1] - 1) * many.size) > largest
+        if not worth.any():
+            return largest
+        places = _between(places, worth, stride, finer)
+    return max(largest, _Gaps.at(places, few, many).largest())
 
 
 def ks_two_sample(reference: Floats, current: Floats, exact_up_to: int = EXACT_UP_TO) -> KsResult:

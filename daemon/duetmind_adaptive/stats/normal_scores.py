@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 class Scores(NamedTuple):
@@ -53,27 +54,18 @@ def normal_scores(table: Floats) -> Scores:
     array([[-1.,  0.,  1.]])
     """
     columns = np.ascontiguousarray(table.T)
-    missing = np.isnan(columns)
-    present = columns.shape[1] - missing.sum(axis=1, keepdims=True)
-    ranks = np.minimum(_mean_ranks(columns), present)  # those of missing values are beyond, and not looked at
-    scores = ndtri(ranks / (present + 1))
-    scores[missing] = 0.0
-    size = np.sqrt(np.einsum("ij,ij->i", scores, scores)[:, np.newaxis] / np.maximum(present, 1))
-    np.divide(scores, size, out=scores, where=size > 0)
-    return Scores(scores.T, (~missing).T.astype(np.float64) if missing.any() else None)
+    scores, known = np.zeros(columns.shape), ~np.isnan(columns)
+    for column, row, values in zip(columns, scores, known.sum(axis=1).tolist(), strict=True):
+        order, first, tied = _ties(column, values)
+        steps = ndtri((first + (tied + 1) / 2) / (values + 1))
+        size = np.sqrt((steps * steps) @ tied / max(values, 1))
+        row[order] = np.repeat(steps / size if size > 0 else steps, tied)
+    return Scores(scores.T, None if known.all() else known.T.astype(np.float64))
 
 
-def _mean_ranks(columns: Floats) -> Floats:
-    """Ranks from 1 along the last axis, ties sharing their mean; those of NaN mean nothing."""
-    order = np.argsort(columns, axis=1)
-    ascending = np.take_along_axis(columns, order, axis=1)
-    places = np.arange(columns.shape[1], dtype=np.int64)
-    fresh = np.ones(columns.shape, dtype=np.bool_)
-    fresh[:, 1:] = ascending[:, 1:] != ascending[:, :-1]
-    last = np.ones(columns.shape, dtype=np.bool_)
-    last[:, :-1] = fresh[:, 1:]
-    begin = np.maximum.accumulate(np.where(fresh, places, 0), axis=1)
-    end = np.minimum.accumulate(np.where(last, places, places[-1])[:, ::-1], axis=1)[:, ::-1]
-    ranks = np.empty(columns.shape)
-    np.put_along_axis(ranks, order, (begin + end) / 2 + 1, axis=1)
-    return ranks
+def _ties(column: Floats, values: int) -> tuple[Places, Places, Places]:
+    """The order of the present values, and for each different one its place in it and how often it comes."""
+    order = np.argsort(column)[:values]  # NaN is last
+    ascending = column[order]
+    first = np.flatnonzero(np.append(True, ascending[1:] != ascending[:-1])[:values])
+    return order, first, np.diff(np.append(first, values))

@@ -142,10 +142,9 @@ def test_total_variation_is_the_share_of_rows_that_must_move(cells):
 
 def look_at_all(reference: np.ndarray, current: np.ndarray) -> float:
     few, many = (current, reference) if current.size <= reference.size else (reference, current)
-    below, up_to = (
-        [np.searchsorted(sample, few, side=side) / sample.size for sample in (few, many)] for side in ("left", "right")
-    )
-    return float(max((up_to[0] - up_to[1]).max(), (below[1] - below[0]).max(), 0.0))
+    below, up_to = ([np.searchsorted(sample, few, side=side) for sample in (few, many)] for side in ("left", "right"))
+    above, under = up_to[0] * many.size - up_to[1] * few.size, below[1] * few.size - below[0] * many.size
+    return int(max(above.max(), under.max(), 0)) / (few.size * many.size)
 
 
 @settings(max_examples=60, deadline=None)
