@@ -205,8 +205,11 @@ def summarise(
 
 
 def _summarise_numbers(start: ColumnProfile, column: pa.ChunkedArray, limits: Limits) -> ColumnProfile:
-    numbers = _present(column)
-    ascending = np.sort(numbers)
+    numbers = kinds.to_float(column)
+    ascending = np.sort(numbers)  # NaN last
+    if ascending.size and np.isnan(ascending[-1]):
+        numbers = numbers[~np.isnan(numbers)]
+        ascending = ascending[: numbers.size]
     counts_on = start.kind == "datetime" or pa.types.is_integer(column.type)
     first, last = np.searchsorted(ascending, -np.inf, side="right"), np.searchsorted(ascending, np.inf)
     distinct = int(np.count_nonzero(ascending[1:] != ascending[:-1])) + int(ascending.size > 0)
@@ -216,7 +219,7 @@ def _summarise_numbers(start: ColumnProfile, column: pa.ChunkedArray, limits: Li
         infinite=int(first + ascending.size - last),
         distinct=distinct,
         ascends=counts_on and (start.family == "datetime" or distinct == numbers.size) and _in_order(numbers),
-        longest_run=longest_run(numbers),
+        longest_run=longest_run(numbers) if distinct < numbers.size else min(distinct, 1),
         values=thin(ascending[first:last], limits.values),
     )
 
@@ -225,13 +228,6 @@ def _lags(column: pa.ChunkedArray, clock: Floats, limits: Limits, like: ColumnPr
     values = moments.as_floats(column)
     wanted = moments.follows_rows(values, clock) if like is None else like.lags.size > 0
     return thin(moments.lags(values, clock), limits.values) if wanted else _no_values()
-
-
-def _present(column: pa.ChunkedArray) -> Floats:
-    """The values that are neither null nor NaN, in their order."""
-    numbers = kinds.to_float(column)
-    unknown = np.isnan(numbers)
-    return numbers[~unknown] if unknown.any() else numbers
 
 
 def _in_order(values: Floats) -> bool:

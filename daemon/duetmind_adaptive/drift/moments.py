@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from duetmind_adaptive.drift import kinds
+from duetmind_adaptive.drift.arrays import present_in
 
 Floats = NDArray[np.float64]
 
@@ -26,7 +27,7 @@ def as_floats(column: pa.ChunkedArray) -> Floats:
     """Every value as float64 in its order, times in seconds since 1970; NaN where it is missing."""
     plain = kinds.plain(column)
     values = np.full(len(plain), np.nan)
-    values[plain.is_valid().to_numpy()] = kinds.to_float(plain.drop_null())
+    values[present_in(plain)] = kinds.to_float(plain.drop_null())
     return values
 
 

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from duetmind_adaptive.drift.arrays import place_array
+
 Hashes = NDArray[np.uint64]
 Places = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
@@ -48,7 +50,7 @@ def evenly(texts: pa.ChunkedArray, most: int) -> pa.ChunkedArray:
     """At most so many of them, evenly spaced."""
     if len(texts) <= most:
         return texts
-    return texts.take(pa.array(np.linspace(0, len(texts) - 1, most).astype(np.int64)))
+    return texts.take(place_array(np.linspace(0, len(texts) - 1, most).astype(np.int64)))
 
 
 def batches(texts: pa.ChunkedArray) -> Iterator[Texts]:
