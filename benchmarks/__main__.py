@@ -32,6 +32,8 @@ BENCHMARKS = {
     "profiles": "benchmarks.profiles",
     "calm": "benchmarks.calm",
     "without_labels": "benchmarks.without_labels",
+    "automl": "benchmarks.automl",
+    "study": "benchmarks.study",
     "workflows": "benchmarks.workflows",
     "forecast": "benchmarks.forecast",
 }

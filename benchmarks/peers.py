@@ -19,6 +19,10 @@ from pathlib import Path
 PEERS = {
     "evidently": ("evidently==0.7.23", "pandas<3"),
     "nannyml": ("nannyml==0.13.1", "statsmodels"),
+    "automl_lightgbm": ("lightgbm==4.7.0", "scikit-learn", "pandas", "pyarrow"),
+    "automl_optuna": ("optuna==5.0.0", "lightgbm==4.7.0", "scikit-learn", "pandas", "pyarrow"),
+    "automl_flaml": ("flaml[automl]==2.7.0", "scikit-learn", "pandas", "pyarrow"),
+    "automl_autogluon": ("autogluon.tabular[all]==1.6.3", "pyarrow"),
 }
 #: seconds that an installation may take: hundreds of megabytes come over the network
 PATIENCE = 1_800

@@ -38,7 +38,7 @@ SHORT = 6.0
 #: without a number of trials the search ends after so many that did not improve on the best by `WORTHWHILE`
 PATIENCE, WORTHWHILE = 40, 2e-4
 #: of the budget, for what comes after the last trial
-MOST_RESERVED = 0.4
+MOST_RESERVED = 0.35
 #: seconds that a trial may take where nothing else is said
 LONGEST = 3_600.0
 
@@ -57,8 +57,10 @@ class Rules:
     trial_timeout: float | None = None
     #: a booster's rounds at most
     rounds: int
-    #: seconds that are kept for what comes after the last trial
+    #: seconds that are kept for what comes after the last trial, on a core of its own
     reserve: float
+    #: of the budget, for fitting the chosen ones once more
+    refit_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,10 @@ class Search:
     def _reserve(self) -> float:
         """Seconds for what comes after the last trial, more of them on a crowded machine."""
         budget = self._deadline.budget
-        return 0.0 if budget is None else min(self._rules.reserve * self._deadline.contention, MOST_RESERVED * budget)
+        if budget is None:
+            return 0.0
+        finish = min(self._rules.reserve * self._deadline.contention, MOST_RESERVED * budget)
+        return finish + self._rules.refit_share * budget
 
     def _room(self, begun: int) -> bool:
         most = self._rules.n_trials

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import pickle
 import shutil
 import tempfile
@@ -37,6 +38,8 @@ FINISH_LEAST, FINISH_SHARE, FINISH_MOST = 0.4, 0.04, 2.0
 REFIT_SHARE = 0.25
 #: seconds that are left when the delivery is broken off
 LAST_MOMENT = 0.15
+#: how the folder of a search is called, before the id of its process
+HOME = "duetmind-automl-"
 #: seconds that starting workers and reading may take; and delivering, where there is no deadline
 PATIENCE = 600.0
 
@@ -101,7 +104,8 @@ class Session:
 
     async def run(self) -> Outcome:
         """Search and deliver; the folder of the search is gone afterwards."""
-        home = Path(tempfile.mkdtemp(prefix="duetmind-automl-"))
+        sweep(Path(tempfile.gettempdir()))
+        home = Path(tempfile.mkdtemp(prefix=f"{HOME}{os.getpid()}-"))
         try:
             return await self._run(home)
         finally:
@@ -178,10 +182,10 @@ class Session:
         reserve = 0.0
         if budget is not None:
             reserve = min(FINISH_MOST, FINISH_LEAST + FINISH_SHARE * budget)
-            reserve += REFIT_SHARE * budget if sizing.fitted < wishes.folds else 0.0
         return Rules(
             n_trials=wishes.n_trials, seed=wishes.seed, jobs=wishes.jobs, algorithms=wishes.algorithms,
             first=wishes.first, trial_timeout=wishes.trial_timeout, rounds=sizing.rounds, reserve=reserve,
+            refit_share=REFIT_SHARE if sizing.fitted < wishes.folds else 0.0,
         )  # fmt: skip
 
     def _choose(self, pool: Pool, deadline: Deadline) -> tuple[Selection | None, tuple[Point, ...], Point | None]:
@@ -229,6 +233,14 @@ class Session:
             answers=None if selection is None else selection.answers,
             truth=pool.truth, until=until, most_ms=self._wishes.max_ms, save=self._save,
         )  # fmt: skip
+
+
+def sweep(folder: Path) -> None:
+    """Remove what searches left there that were killed: folders named after a process that is no more."""
+    for home in folder.glob(f"{HOME}*"):
+        owner = home.name.removeprefix(HOME).partition("-")[0]
+        if owner.isdecimal() and not Path(f"/proc/{owner}").exists() and Path("/proc/self").exists():
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def _at_hand(pool: Pool) -> Selection | None:

@@ -109,7 +109,7 @@ class Study:
         self.trials.append(trial)
         if self._handle is None:
             return
-        _write(self._handle, pack(trial), self.path)
+        _write(self._handle, _parts(trial), self.path)
         if monotonic() - self._synced >= SYNC_EVERY and (self._sync is None or self._sync.done()):
             self._synced = monotonic()
             self._syncer = self._syncer or ThreadPoolExecutor(1, thread_name_prefix="study-sync")
@@ -169,12 +169,16 @@ def read_study(path: Path) -> list[Trial]:
 
 def pack(trial: Trial) -> bytes:
     """The line of a trial."""
+    return b"".join(_parts(trial))
+
+
+def _parts(trial: Trial) -> list[bytes]:
+    """The pieces of the line: answers may be half a megabyte, which is not to be copied again and again."""
     answers = trial.answers
     shape = None if answers is None else list(answers.shape)
-    packed = b"" if answers is None else base64.b64encode(np.ascontiguousarray(answers, dtype="<f4").tobytes())
-    head = json.dumps({"format": FORMAT, **trial.document, "shape": shape}, separators=(",", ":")).encode()
-    body = head + b" " + packed
-    return b"%08x " % zlib.crc32(body) + body + b"\n"
+    packed = b"" if answers is None else base64.b64encode(np.ascontiguousarray(answers, dtype="<f4").data)
+    head = json.dumps({"format": FORMAT, **trial.document, "shape": shape}, separators=(",", ":")).encode() + b" "
+    return [b"%08x " % zlib.crc32(packed, zlib.crc32(head)), head, packed, b"\n"]
 
 
 def unpack(content: bytes) -> tuple[list[Trial], int]:
@@ -207,9 +211,11 @@ def _parse(line: bytes) -> Trial | None:
         return None
 
 
-def _write(handle: int, line: bytes, path: Path | None) -> None:
+def _write(handle: int, parts: list[bytes], path: Path | None) -> None:
+    """All of them; a short write (a full disk, a signal) is gone on with, or fails by itself."""
     try:
-        while line:
-            line = line[os.write(handle, line) :]
+        written, size = os.writev(handle, parts), sum(map(len, parts))
+        while written < size:
+            written += os.write(handle, b"".join(parts)[written:])
     except OSError as error:
         raise StudyError(f"the study {path} cannot be written: {error.strerror or error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +20,7 @@ from duetmind_adaptive.jobs.inline import InlineExecutor
 from duetmind_adaptive.training.automl import AutoMLOptimizer, create_automl_optimizer
 from duetmind_adaptive.training.automl.problem import make_problem
 from duetmind_adaptive.training.automl.results import describe
-from duetmind_adaptive.training.automl.session import Session
+from duetmind_adaptive.training.automl.session import HOME, Session, sweep
 from duetmind_adaptive.training.automl.study import Study, read_study
 from duetmind_adaptive.training.automl.trial import run_trial
 
@@ -288,3 +289,39 @@ def test_groups_and_moments_decide_who_answers_whom() -> None:
     assert honest < 0.75
     ordered = search(*table(), n_trials=3, moments=np.arange(240))
     assert ordered["better_than_chance"]
+
+
+# ---------------------------------------------------------------- time
+
+
+def test_two_seconds_give_a_model_better_than_the_majority_class() -> None:
+    frame, target = table(2_000)
+    results = create_automl_optimizer("accuracy", timeout=2).optimize(
+        frame[:1400], target[:1400], frame[1400:], target[1400:]
+    )
+    majority = (target[1400:] == target[:1400].mode()[0]).mean()
+    assert results["validation_score"] > majority + 0.1
+
+
+def test_a_time_that_is_over_at_once_gives_a_model_still() -> None:
+    frame, target = table()
+    results = create_automl_optimizer(timeout=1e-6).optimize(frame, target)
+    assert results["trials"] == 0
+    assert results["best_score"] is None
+    assert (results["best_model"].predict(frame) == target).mean() > 0.7
+
+
+def test_folders_of_killed_searches_are_swept(tmp_path: Path) -> None:
+    dead, alive = tmp_path / f"{HOME}{2**22 + 7}-x", tmp_path / f"{HOME}{os.getpid()}-x"
+    dead.mkdir()
+    alive.mkdir()
+    sweep(tmp_path)
+    assert (dead.exists(), alive.exists()) == (False, True)
+
+
+def test_a_search_works_inside_a_running_loop_as_in_a_notebook() -> None:
+    async def cell() -> dict[str, Any]:
+        optimizer = create_automl_optimizer(n_trials=1, algorithms=("logistic_regression",))
+        return optimizer.optimize(*table())
+
+    assert asyncio.run(cell())["trials"] == 1
