@@ -164,8 +164,12 @@ class Executor(Protocol):
         timeout: timedelta,  # noqa: ASYNC109 - the worker is killed at it; cancelling the await alone would not do that
         fresh: bool = False,
         label: str = "",
+        memory_gb: float | None = None,
     ) -> T:
-        """Raise what `task` raised, WorkerDiedError or JobTimeoutError; `fresh` asks for a process of its own."""
+        """Raise what `task` raised, WorkerDiedError, JobTimeoutError or MemoryExceededError.
+
+        `fresh` asks for a process of its own, `memory_gb` bounds what it and all that it starts may hold.
+        """
         ...
 
     async def close(self) -> None:

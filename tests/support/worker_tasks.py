@@ -55,6 +55,13 @@ def talk(text: str) -> None:
     subprocess.run([sys.executable, "-c", f"print({text!r})"], check=True)
 
 
+def hold(megabytes: int) -> int:
+    """Hold so much for as long as a look at it may take."""
+    held = bytearray(megabytes * 1024**2)
+    time.sleep(3)
+    return len(held)
+
+
 def nap(seconds: float) -> str:
     time.sleep(seconds)
     return "rested"

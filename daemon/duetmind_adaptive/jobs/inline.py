@@ -33,6 +33,7 @@ class InlineExecutor:
         timeout: timedelta,  # noqa: ARG002, ASYNC109 - the Executor contract's; nothing in process can keep it
         fresh: bool = False,  # noqa: ARG002 - there is but one process
         label: str = "",
+        memory_gb: float | None = None,  # noqa: ARG002 - it has no memory of its own
     ) -> T:
         """Raise what `task` raised, or JobError; see contracts.Executor."""
         name = label or task.__qualname__

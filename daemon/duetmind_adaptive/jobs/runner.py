@@ -2,7 +2,8 @@
 
 Each step is one transaction: claiming a job and saying that it started; keeping its result, saying that it succeeded
 and whatever its kind makes of that. So a kill at any moment leaves a job that runs again or a finished story. A
-worker's death is not the task's fault and is tried again after a wait, which is a row; what a task raises is final.
+worker's death is not the task's fault and is tried again after a wait, which is a row, once more with twice the memory
+if it held too much; what a task raises is final.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import structlog
 
 from duetmind_adaptive.contracts import Bus, Clock, Executor, Store, Transaction
-from duetmind_adaptive.errors import DuetMindError, StoreError, WorkerDiedError
+from duetmind_adaptive.errors import DuetMindError, MemoryExceededError, StoreError, WorkerDiedError
 from duetmind_adaptive.event_data import JobData
 from duetmind_adaptive.events import Envelope, JobCancelled, JobFailed, JobStarted, JobSucceeded, derive_id, make
 from duetmind_adaptive.failpoints import failpoint
@@ -26,6 +27,8 @@ from duetmind_adaptive.jobs.queue import Job, JobState
 
 #: attempts that a dead worker may end before the job fails
 MAX_LOST = 3
+#: attempts that may end by holding too much memory; the second one may hold so much more
+MAX_GREEDY, MORE_MEMORY = 2, 2.0
 #: wait after the first lost attempt; six times as long after the next
 FIRST_WAIT = timedelta(seconds=10)
 #: real seconds until a store that failed is tried again
@@ -60,6 +63,8 @@ class JobRunner:
         Names this process in claimed rows. Never used twice, because jobs of other owners are put back at start.
     limit
         Jobs at a time.
+    memory_gb
+        What a job may hold on its first attempt; None leaves it to the system.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class JobRunner:
         *,
         owner: str,
         limit: int = 1,
+        memory_gb: float | None = None,
     ) -> None:
         self._store = store
         self._executor = executor
@@ -80,6 +86,7 @@ class JobRunner:
         self._kinds = kinds
         self._owner = owner
         self._limit = limit
+        self._memory = memory_gb
         self._wake = asyncio.Event()
         self._stopping = False
         self._loop: asyncio.Task[None] | None = None
@@ -194,10 +201,10 @@ class JobRunner:
         except asyncio.CancelledError:
             await asyncio.shield(self._store.write(lambda tx: queue.give_back(tx, job)))
             raise
-        except (WorkerDiedError, StoreError) as error:
-            reason = str(error)
+        except (WorkerDiedError, MemoryExceededError, StoreError) as error:
+            reason, most = str(error), MAX_GREEDY if isinstance(error, MemoryExceededError) else MAX_LOST
             facts.warning("jobs.attempt_lost", reason=reason)
-            await self._keep(lambda tx: self._record_loss(tx, kind, job, reason))
+            await self._keep(lambda tx: self._record_loss(tx, kind, job, reason, most))
         except Exception as error:  # noqa: BLE001 - supervision: what a task or its kind raises ends that job only
             reason = str(error) or type(error).__name__
             facts.error("jobs.failed", reason=reason, exc_info=None if isinstance(error, DuetMindError) else error)
@@ -205,7 +212,10 @@ class JobRunner:
 
     async def _attempt(self, kind: JobKind, job: Job) -> None:
         task, args, limit = await kind.prepare(job)
-        result = await self._executor.run(task, *args, timeout=limit, fresh=True, label=f"{job.kind} {job.model}")
+        memory = None if self._memory is None else self._memory * (MORE_MEMORY if job.lost else 1)
+        result = await self._executor.run(
+            task, *args, timeout=limit, fresh=True, label=f"{job.kind} {job.model}", memory_gb=memory
+        )
         failpoint("jobs.complete_begin")
         if await self._keep(lambda tx: self._record_success(tx, kind, job, result)):
             failpoint("jobs.complete_committed")
@@ -247,8 +257,8 @@ class JobRunner:
         failpoint("jobs.complete_written")
         return True
 
-    def _record_loss(self, tx: Transaction, kind: JobKind, job: Job, reason: str) -> bool:
-        if job.lost + 1 >= MAX_LOST:
+    def _record_loss(self, tx: Transaction, kind: JobKind, job: Job, reason: str, most: int) -> bool:
+        if job.lost + 1 >= most:
             return self._record_failure(tx, kind, job, f"{reason} It was attempt {job.lost + 1}, the last.")
         return queue.retry_later(tx, job, not_before=self._clock.now() + wait_after(job.lost), error=reason)
 

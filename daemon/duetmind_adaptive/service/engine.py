@@ -82,7 +82,14 @@ class Engine:
         self.bus = DurableBus(store, machine_clock, owner=owner)
         kind = RetrainKind(store, self.bus, clock, self.model, self.settle_champion)
         self.runner = JobRunner(
-            store, executor, machine_clock, self.bus, {RETRAIN_JOB: kind}, owner=owner, limit=training_limit
+            store,
+            executor,
+            machine_clock,
+            self.bus,
+            {RETRAIN_JOB: kind},
+            owner=owner,
+            limit=training_limit,
+            memory_gb=loaded.config.orchestration.job_memory_gb,
         )
         self.checks = CheckService(
             store=store,

@@ -152,6 +152,9 @@ class OrchestrationSettings(Section):
     use_ray: bool = Field(default=False, description="run jobs on Ray instead of the local process pool")
     max_concurrent_tasks: int = Field(default=4, ge=1, description="training jobs at a time")
     job_timeout: Interval = Field(default=timedelta(hours=1), description="a training job that runs longer is killed")
+    job_memory_gb: float | None = Field(
+        default=None, gt=0, description="a training job that holds a tenth more is killed, and tried once with twice it"
+    )
 
 
 class DriftMonitoringSettings(Section):

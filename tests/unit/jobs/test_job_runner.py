@@ -65,11 +65,9 @@ class World:
         self.clock = SimulatedClock(NOON)
         self.bus = DurableBus(store, self.clock, owner="bus")
 
-    def runner(self, kind: Kind, executor: Executor | None = None, *, owner: str = "me", limit: int = 1) -> JobRunner:
+    def runner(self, kind: Kind, executor: Executor | None = None, *, owner: str = "me", **more: Any) -> JobRunner:
         kinds = {"retrain": kind}
-        return JobRunner(
-            self.store, executor or InlineExecutor(), self.clock, self.bus, kinds, owner=owner, limit=limit
-        )
+        return JobRunner(self.store, executor or InlineExecutor(), self.clock, self.bus, kinds, owner=owner, **more)
 
     async def ask(self, id: str, model: str = "loans") -> None:
         await self.store.write(
@@ -169,6 +167,32 @@ async def test_a_dead_worker_s_job_is_tried_again_after_a_wait(world: World, tmp
         await jobs.settle()
     assert kind.told == [("started", 1), ("started", 2), ("complete", "alive"), ("after_commit", "a")]
     assert await world.events() == [("started", "a"), ("started", "a"), ("succeeded", "a")]
+
+
+async def test_a_job_over_its_memory_is_tried_once_with_twice_as_much_and_then_fails(world: World) -> None:
+    kind = Kind(worker_tasks.hold, (800,))
+    await world.ask("a")
+    async with ProcessPool(size=1) as pool:
+        jobs = world.runner(kind, pool, memory_gb=0.25)
+        await jobs.settle()
+        assert "GB and asked for 0.25: it was killed" in ((await world.job("a")).error or "")
+        while due := await jobs.next_due():
+            await world.clock.advance_to(due)
+            await jobs.settle()
+    assert kind.told[:2] == [("started", 1), ("started", 2)]
+    assert "GB and asked for 0.5: it was killed. It was attempt 2, the last." in ((await world.job("a")).error or "")
+
+
+async def test_a_job_that_needs_twice_its_memory_ends_well(world: World) -> None:
+    kind = Kind(worker_tasks.hold, (400,))
+    await world.ask("a")
+    async with ProcessPool(size=1) as pool:
+        jobs = world.runner(kind, pool, memory_gb=0.3)
+        await jobs.settle()
+        while due := await jobs.next_due():
+            await world.clock.advance_to(due)
+            await jobs.settle()
+    assert (await world.job("a")).state == "succeeded"
 
 
 async def test_a_job_that_always_loses_its_worker_fails_for_good(world: World) -> None:

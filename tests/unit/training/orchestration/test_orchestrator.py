@@ -41,12 +41,6 @@ def count_and_fail(folder: str, until: int) -> int:
     return tries
 
 
-def hold(gigabytes: float) -> str:
-    held = bytearray(int(gigabytes * 1024**3))
-    time.sleep(30)
-    return f"held {len(held)}"
-
-
 def shown_gpus() -> str | None:
     return os.environ.get("CUDA_VISIBLE_DEVICES")
 
@@ -132,7 +126,9 @@ def test_a_task_over_its_time_is_killed_with_all_it_started(tmp_path: Path) -> N
 def test_a_task_over_its_memory_is_killed_tried_once_with_twice_as_much_and_given_up() -> None:
     told = list[Progress]()
     orchestrator = an_orchestrator(progress=told.append)
-    orchestrator.add_task("greedy", hold, (1.0,), resources=ResourceRequirement(cpu_cores=1, memory_gb=0.25))
+    orchestrator.add_task(
+        "greedy", worker_tasks.hold, (1024,), resources=ResourceRequirement(cpu_cores=1, memory_gb=0.25)
+    )
     orchestrator.add_task("sibling", add, (1,), resources=LITTLE)
     results = orchestrator.run_workflow()
     assert results["sibling"] == 1
