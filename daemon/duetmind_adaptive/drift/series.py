@@ -1,9 +1,10 @@
 """The history of a model's windows, small enough for the memory between checks: series to look back and ahead.
 
 For each of the last `WINDOWS` windows: its rows, its end in time, the version that served it, the metric (filled in
-when late labels come) and, of each column, the effect and the share of missing values. Shares are kept in one byte, as
-the square root of the share in steps of 1/254: off by at most 0.0013 at 0.1 and 0.0004 at 0.01, which is less than what
-chance moves them by in a window of some thousand rows.
+when late labels come), the mean of the model's answers, the seconds that the check took and, of each column, the
+effect and the share of missing values. Shares are kept in one byte, as the square root of the share in steps of 1/254:
+off by at most 0.0013 at 0.1 and 0.0004 at 0.01, which is less than what chance moves them by in a window of some
+thousand rows.
 
 The history outlives a version, because rows, volume and missing values are the data's own. Metric and effects belong
 to the version (and the reference) they were measured with, so `metric_series` and `column_series` answer with the
@@ -26,6 +27,7 @@ from duetmind_adaptive.records import Performance
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Singles = NDArray[np.float32]
 Codes = NDArray[np.uint8]
 
 #: windows kept; hourly ones are more than two weeks, daily ones more than a year
@@ -59,6 +61,10 @@ def _no_ints() -> Ints:
     return np.empty(0, dtype=np.int64)
 
 
+def _no_singles() -> Singles:
+    return np.empty(0, dtype=np.float32)
+
+
 def _no_codes() -> Codes:
     return np.empty((0, 0), dtype=np.uint8)
 
@@ -89,6 +95,9 @@ class History:
     #: value and standard error; NaN until the labels are in
     metric: Floats = field(default_factory=_no_floats)
     error: Floats = field(default_factory=_no_floats)
+    #: mean answer and seconds of the check; NaN where they are not known
+    answers: Singles = field(default_factory=_no_singles)
+    seconds: Singles = field(default_factory=_no_singles)
     columns: tuple[str, ...] = ()
     #: coded shares, a row for each column
     effects: Codes = field(default_factory=_no_codes)
@@ -117,6 +126,18 @@ class History:
     def volume_series(self) -> Series:
         """Rows per window, whatever version served."""
         return self._series((self.last_rows - self.first_rows).astype(np.float64), np.ones(len(self), dtype=np.bool_))
+
+    def answers_series(self) -> Series:
+        """The mean answer of the version that served last."""
+        return self._series(self.answers.astype(np.float64), self._serving())
+
+    def seconds_series(self) -> Series:
+        """How long each check took."""
+        return self._series(self.seconds.astype(np.float64), np.ones(len(self), dtype=np.bool_))
+
+    def all_missing(self) -> tuple[tuple[str, ...], Floats]:
+        """The shares of missing values of every column, whatever version served, shape (columns, n); NaN is unknown."""
+        return self.columns, _decoded(self.missing)
 
     def _serving(self) -> NDArray[np.bool_]:
         return self.versions == self.versions[-1:]
@@ -149,17 +170,21 @@ class History:
             ends=np.frombuffer(_unpacked(section["ends"])),
             metric=np.frombuffer(_unpacked(section["metric"])),
             error=np.frombuffer(_unpacked(section["error"])),
+            answers=_singles(section.get("answers"), first_rows.size),
+            seconds=_singles(section.get("seconds"), first_rows.size),
             columns=columns,
             effects=np.frombuffer(_unpacked(section["effects"]), dtype=np.uint8).reshape(shape),
             missing=np.frombuffer(_unpacked(section["missing"]), dtype=np.uint8).reshape(shape),
         )
 
 
-def append(history: History, report: CheckReport) -> History:
+def append(
+    history: History, report: CheckReport, *, answers: float | None = None, seconds: float | None = None
+) -> History:
     """The history with one window more, and the oldest one less when there were `WINDOWS`.
 
     A window that starts before the newest one ended takes the place of what it overlaps: a source that was read anew
-    leaves no second copy behind.
+    leaves no second copy behind. `answers` is the mean of the model's, `seconds` how long the check took.
     """
     history = _cut(history, history.last_rows <= report.window.first_row)
     history = _cut(history, np.arange(len(history)) > len(history) - WINDOWS)
@@ -174,6 +199,8 @@ def append(history: History, report: CheckReport) -> History:
             ends=np.append(history.ends, end.timestamp() if end else np.nan),
             metric=np.append(history.metric, reading.value if reading else np.nan),
             error=np.append(history.error, reading.error if reading else np.nan),
+            answers=_with(history.answers, answers),
+            seconds=_with(history.seconds, seconds),
         ),
         report,
     )
@@ -232,6 +259,17 @@ def _coded(shares: Floats) -> Codes:
 
 def _decoded(codes: Codes) -> Floats:
     return np.where(codes == _UNKNOWN, np.nan, (codes / _STEPS) ** 2)
+
+
+def _with(singles: Singles, value: float | None) -> Singles:
+    return np.append(singles, np.float32(np.nan if value is None else value))
+
+
+def _singles(text: str | None, count: int) -> Singles:
+    """What was packed; unknown in what an older program left."""
+    if text is None:
+        return np.full(count, np.nan, dtype=np.float32)
+    return np.frombuffer(_unpacked(text), dtype=np.float32)
 
 
 def _packed(array: NDArray[Any]) -> str:

@@ -1,7 +1,8 @@
 """The season of a series: by how much the slots of a cycle (hours of the day, days of the week) lie off its level.
 
-The level is the running median over one cycle; each slot's effect is the median of what its values lie off that, drawn
-towards none by what is known of it: ``effect · s² / (s² + e²)``, e² being the variance of the slot's median and s² what
+The level is the running mean over one cycle, then the running median of what is left when a first guess of the season
+is taken out; each slot's effect is the median of what its values lie off the level, drawn towards none by what is known
+of it: ``effect · s² / (s² + e²)``, e² being the variance of the slot's median and s² what
 the slots vary by beyond it. Slots that differ by no more than chance (F test) have no effect at all.
 
 References
@@ -12,6 +13,8 @@ R. B. Cleveland et al., "STL: a seasonal-trend decomposition procedure based on 
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,13 +50,12 @@ def slot_effects(values: Floats, slots: Places, count: int, cycle: int) -> Float
     >>> slots = np.arange(96) % 4
     >>> values = np.array([0.0, 5.0, 0.0, -5.0])[slots] + 0.1 * np.random.default_rng(1).normal(size=96)
     >>> slot_effects(values, slots, 4, 4).round(1), slot_effects(values[::-1], slots * 0, 4, 4)
-    (array([ 0. ,  5.1,  0. , -5.1]), array([0., 0., 0., 0.]))
+    (array([ 0.,  5.,  0., -5.]), array([0., 0., 0., 0.]))
     """
-    off = values - running_level(values, cycle)
-    held = [off[slots == slot] for slot in range(count)]
-    sizes = np.array([part.size for part in held], dtype=np.float64)
-    effects = np.array([np.median(part) if part.size else 0.0 for part in held])
-    effects -= np.average(effects, weights=sizes)
+    sizes = np.bincount(slots, minlength=count).astype(np.float64)
+    first = _medians(values - _around(values, cycle, np.nanmean), slots, sizes)
+    off = values - _around(values - first[slots], cycle, np.nanmedian)
+    effects = _medians(off, slots, sizes)
     noise = (_NORMAL * float(np.median(np.abs(off - effects[slots])))) ** 2
     groups = int((sizes > 0).sum())
     freedom = values.size - groups
@@ -67,12 +69,15 @@ def slot_effects(values: Floats, slots: Places, count: int, cycle: int) -> Float
     return effects * np.divide(spread, spread + unsure, out=np.zeros(count), where=spread + unsure > 0)
 
 
-def running_level(values: Floats, width: int) -> Floats:
-    """The median of the values around each one, about `width` of them; shorter towards the ends.
+def _medians(off: Floats, slots: Places, sizes: Floats) -> Floats:
+    """The median of each slot, around 0 on average."""
+    medians = np.array([np.median(off[slots == slot]) if size else 0.0 for slot, size in enumerate(sizes)])
+    return medians - np.average(medians, weights=sizes)
 
-    >>> running_level(np.array([1.0, 2.0, 9.0, 4.0, 5.0]), 3)
-    array([1.5, 2. , 4. , 5. , 4.5])
-    """
-    side = max(min(width, values.size) // 2, 1)
-    padded = np.concatenate([np.full(side, np.nan), values, np.full(side, np.nan)])
-    return np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, 2 * side + 1), axis=1)
+
+def _around(values: Floats, width: int, of: Callable[..., Floats]) -> Floats:
+    """The mean or median of the values around each one, `width` of them; fewer towards the ends."""
+    before = min(width, values.size) // 2
+    after = min(width, values.size) - before - 1
+    padded = np.concatenate([np.full(before, np.nan), values, np.full(max(after, 0), np.nan)])
+    return of(np.lib.stride_tricks.sliding_window_view(padded, before + max(after, 0) + 1), axis=1)

@@ -5,7 +5,8 @@ Costly parts are made on first use and kept while the check lasts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
@@ -43,6 +44,13 @@ class View:
     reference: Reference
     source: ProductionSource
     now: datetime
+    #: when the check began, by `time.perf_counter`
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def seconds(self) -> float:
+        """How long the check has taken so far."""
+        return time.perf_counter() - self.started
 
     def alarm_checks(self, part: Part) -> float:
         """How many checks lie between two false alarms of this part of the check, on average at least."""

@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 TIMES, AROUND = 6.0, 6
 #: evidence for the step: twice the log of a likelihood ratio
 LEAST_GAIN = 30.0
+#: stretches that a series is cut into to see its slope
+STRETCHES = 8
 #: values that a regime needs for another step to be looked for in it
 FEWEST = 8
 
@@ -46,8 +48,9 @@ def regime_start(values: Floats) -> int:
 
 def _step(values: Floats) -> int | None:
     places = np.arange(values.size) - (values.size - 1) / 2
-    # around the slope of the usual difference: a straight line through a step would hide it
-    straight = float(np.median(np.diff(values))) * places
+    # around the slope of most differences over a stretch: few of them span the step, which a straight line would hide
+    stretch = max(values.size // STRETCHES, 1)
+    straight = float(np.median(values[stretch:] - values[:-stretch])) / stretch * places
     found = change_point(values - straight)
     if found is None or found.gain < LEAST_GAIN:
         return None

@@ -1,0 +1,1 @@
+"""The daemon's own series: whether the newest window is unlike those before it in size, holes, answers or cost."""
