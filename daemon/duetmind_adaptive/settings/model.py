@@ -326,6 +326,8 @@ class Model(Section):
     schedule: ScheduleSettings
     #: None: nothing here trains this model
     pipeline: PipelineSettings | None
+    #: a search makes its versions; `pipeline` is then what compares spans of rows
+    automl: AutomlSettings | None = None
     responses: tuple[str, ...]
     drift_threshold: float
     columns: dict[str, ColumnSettings] = Field(default_factory=dict[str, ColumnSettings])

@@ -149,9 +149,8 @@ def _training(model: ModelSettings) -> Iterator[Problem]:
     if model.retrain is not None:
         text = "a trainer of your own comes with a later release; nothing trains this model until then"
         yield Problem(path=("retrain",), text=text, warning=True)
-    if model.automl is not None:
-        text = "automl comes with a later release; pipeline_defaults trains this model until then"
-        yield Problem(path=("automl",), text=text, warning=True)
+    if model.automl is not None and model.target is None:
+        yield Problem(path=("automl",), text="a search needs the truth to learn from; set target")
     given = [key for key in ("pipeline", "automl", "retrain") if getattr(model, key) is not None]
     if len(given) > 1:
         yield Problem(path=(given[1],), text=f"give only one of {' and '.join(given)}")

@@ -21,7 +21,7 @@ from duetmind_adaptive.settings.model import (
     ReferenceSettings,
     ScheduleSettings,
 )
-from duetmind_adaptive.settings.pipeline import PipelineSettings
+from duetmind_adaptive.settings.pipeline import AutomlSettings, PipelineSettings
 from duetmind_adaptive.settings.types import Metric
 
 SourceT = TypeVar("SourceT", bound=ReferenceSettings)
@@ -91,6 +91,7 @@ def _model(
         labels=_labels(model.labels, base),
         schedule=model.schedule or ScheduleSettings(every=monitoring.monitoring_interval),
         pipeline=pipeline,
+        automl=_automl(model, config),
         responses=responses,
         drift_threshold=model.drift_threshold or monitoring.drift_threshold,
         columns=model.columns,
@@ -116,6 +117,15 @@ def _pipeline(model: ModelSettings, pipeline: PipelineSettings, responses: tuple
     only_watched = model.prediction is not None and model.pipeline is None and RESPONSES[0] not in responses
     trains = model.target is not None and model.retrain is None and not only_watched
     return pipeline if trains else None
+
+
+def _automl(model: ModelSettings, config: Config) -> AutomlSettings | None:
+    """The model's own search: what it does not say is the section's, its metric the model's."""
+    if model.automl is None:
+        return None
+    own = {name: getattr(model.automl, name) for name in model.automl.model_fields_set}
+    metric = {"objective_metric": model.metric or _default_metric(model)}
+    return config.automl.model_copy(update=metric | own)
 
 
 def _time_between(rate: str) -> timedelta:

@@ -18,7 +18,7 @@ the challenger's, of step 3, hence honest; a rejected challenger is kept as it w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -35,13 +35,21 @@ from duetmind_adaptive.tasks.measure import answer
 from duetmind_adaptive.tasks.requests import TrainRequest
 from duetmind_adaptive.tasks.training_data import TrainingData, window_rows
 from duetmind_adaptive.training.examples import Examples
-from duetmind_adaptive.training.fitting import Learner, answers
+from duetmind_adaptive.training.fitting import answers
 from duetmind_adaptive.training.spans import Split, candidate_spans, choose_span, split_rows
 
 #: of the reference, measured by a first model that learned from the rows before
 BASELINE_SHARE = 0.3
 #: the profile of a later version describes its newest rows, at most these windows of them and at least these rows
 PROFILE_WINDOWS, PROFILE_ROWS = 16, 2000
+
+
+class Fits(Protocol):
+    """Whatever fits models: a configured pipeline (`fitting.Learner`), or a search (`automl.learner.SearchLearner`)."""
+
+    def fit(self, examples: Examples) -> Pipeline:
+        """A fitted pipeline, whose first step casts raw frames."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +110,7 @@ class Made:
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def make_first(request: TrainRequest, data: TrainingData, learner: Learner) -> Made:
+def make_first(request: TrainRequest, data: TrainingData, learner: Fits) -> Made:
     """Learn from the whole reference; the baseline is measured on its last part by a model of the part before."""
     model, examples = request.model, data.examples
     reference = examples.part(0, int((examples.rows < 0).sum()))
@@ -122,14 +130,23 @@ def make_first(request: TrainRequest, data: TrainingData, learner: Learner) -> M
 
 
 def make_challenger(
-    request: TrainRequest, data: TrainingData, learner: Learner, champion: VersionRef, seen: int
+    request: TrainRequest,
+    data: TrainingData,
+    learner: Fits,
+    champion: VersionRef,
+    seen: int,
+    *,
+    quick: Fits | None = None,
 ) -> Made:
-    """Choose a span, learn from it, prove it against the champion; `seen`: the champion learned from rows before it."""
+    """Choose a span, learn from it, prove it against the champion.
+
+    `seen`: the champion learned from rows before it. `quick` compares the spans where `learner` takes long.
+    """
     model, examples = request.model, data.examples
     window = window_rows(model, data)
     split = split_rows(examples.rows, seen=seen, window=window)
     validation = examples.part(split.validation, split.hold_out)
-    candidates = _fit_spans(examples, split, window, learner)
+    candidates = _fit_spans(examples, split, window, quick or learner)
     losses = {length: _losses(candidate, validation) for length, candidate in candidates.items()}
     span = choose_span(losses)
     challenger = learner.fit(learned := examples.part(max(0, split.hold_out - span), split.hold_out))
@@ -161,7 +178,7 @@ def make_challenger(
     )
 
 
-def _fit_spans(examples: Examples, split: Split, window: int, learner: Learner) -> dict[int, Pipeline]:
+def _fit_spans(examples: Examples, split: Split, window: int, learner: Fits) -> dict[int, Pipeline]:
     """A candidate for each span that ends where the validation rows begin."""
     production = int((examples.rows[: split.validation] >= 0).sum())
     spans = candidate_spans(window, production, split.validation)

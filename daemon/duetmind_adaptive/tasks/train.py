@@ -41,6 +41,7 @@ from duetmind_adaptive.tasks.measure import answer
 from duetmind_adaptive.tasks.natural import write_natural
 from duetmind_adaptive.tasks.recipes import Made, Shown, make_challenger, make_first
 from duetmind_adaptive.tasks.requests import TrainRequest
+from duetmind_adaptive.tasks.searching import search_learner
 from duetmind_adaptive.tasks.surroundings import moments_of
 from duetmind_adaptive.tasks.training_data import TrainingData, moment_of, read_training_data
 from duetmind_adaptive.tasks.window_profiles import write_bins
@@ -126,12 +127,13 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
     pipeline = model.pipeline
     if pipeline is None:
         raise TrainingError(f"model {model.name} has no pipeline, so nothing here trains it; name one in the config")
-    learner = Learner(pipeline, model.task, data.kinds, request.seed)
     champion = request.champion
+    quick = Learner(pipeline, model.task, data.kinds, request.seed)
+    search = search_learner(request, data.kinds) if model.automl else None
     if champion is None:
-        made, profile = make_first(request, data, learner), data.profile
+        made, profile = make_first(request, data, search or quick), data.profile
     else:
-        made = make_challenger(request, data, learner, champion, _last_row_seen(champion))
+        made = make_challenger(request, data, search or quick, champion, _last_row_seen(champion), quick=quick)
         moments = moments_of(model, made.profiled)
         profile = Reference.from_table(made.profiled, tuple(data.kinds), moments=moments, kinds=model.column_kinds)
     profile.save(folder / PROFILE)
@@ -151,7 +153,7 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
         libraries=manifest.libraries,
         seconds=0.0,
         notes=made.notes,
-        extra=made.extra,
+        extra=made.extra | ({"automl": search.document()} if search else {}),
     )
     _describe(report, request, manifest)
     return report

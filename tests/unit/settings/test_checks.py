@@ -75,6 +75,7 @@ Problems = Callable[..., tuple[str, ...]]
         ),
         ({"pipeline": "none.yaml"}, "none.yaml: there is no such file"),
         ({"pipeline": "my_pipeline", "automl": "{}"}, "automl: give only one of pipeline and automl"),
+        ({"target": "", "automl": "{}"}, "automl: a search needs the truth to learn from; set target"),
     ],
 )
 def test_a_model_that_cannot_work_is_refused(problems: Problems, model, lines: dict[str, str], said: str) -> None:
@@ -149,7 +150,6 @@ def test_a_near_miss_is_guessed(problems: Problems, model) -> None:
     ("lines", "said"),
     [
         ({"responses": "[human_review]"}, "human_review comes with a later release and does nothing until then"),
-        ({"automl": "{n_trials: 5}"}, "automl comes with a later release; pipeline_defaults trains this model"),
         ({"retrain": "{command: [./train]}"}, "a trainer of your own comes with a later release; nothing trains"),
     ],
 )

@@ -34,6 +34,15 @@ def test_a_models_own_words_win(load, model) -> None:
     assert loans.responses == ("rollback",)
 
 
+def test_a_search_is_for_the_models_metric_within_the_sections_bounds_unless_it_says_otherwise(load, model) -> None:
+    section = "automl: {n_trials: 7, timeout: 90, objective_metric: f1}"
+    assert load(model() + section).models["loans"].automl is None
+    search = load(model(metric="log_loss", automl="{cv_folds: 3}") + section).models["loans"].automl
+    assert (search.objective_metric, search.n_trials, search.cv_folds) == ("log_loss", 7, 3)
+    assert search.timeout == timedelta(seconds=90)
+    assert load(model(automl="{objective_metric: f1}")).models["loans"].automl.objective_metric == "f1"
+
+
 def test_regression_is_measured_by_r2(load, model) -> None:
     assert load(model(task="regression")).models["loans"].metric == "r2"
 
