@@ -46,6 +46,8 @@ def root() -> TyperGroup:
         "backtest": Entry(f"{_CLI}.backtest:backtest", "Replay a model's history in simulated time."),
         "compare": Entry(f"{_CLI}.compare:compare", "Compare two files, column by column, without a config."),
         "automl": Entry(f"{_CLI}.automl:automl", "Find the best model of a file within a time."),
+        "train": Entry(f"{_CLI}.train:train", "Fit one configured pipeline to a file, and save it."),
+        "predict": Entry(f"{_CLI}.predict:predict", "Score a file with a saved model."),
         "config": group("config", "Validate configs.", config),
         "status": Entry(f"{_CLI}.status:status", "Show how a running daemon and its models are."),
         "models": Entry(f"{_CLI}.lists:models", "List the models of a running daemon."),

@@ -7,8 +7,8 @@ from pathlib import Path
 from duetmind_adaptive.errors import ConfigError
 
 
-def check_place(path: Path) -> None:
-    """Refuse a place that cannot take a page before an hour of work went into it.
+def check_place(path: Path, *, option: str = "--html") -> None:
+    """Refuse a place that cannot take a file before an hour of work went into it; `option` is what named it.
 
     Raises
     ------
@@ -16,9 +16,9 @@ def check_place(path: Path) -> None:
         When its folder does not exist, or it is a folder itself.
     """
     if not path.absolute().parent.is_dir():
-        raise ConfigError(f"{path}: its folder does not exist; make it or choose another --html")
+        raise ConfigError(f"{path}: its folder does not exist; make it or choose another {option}")
     if path.is_dir():
-        raise ConfigError(f"{path}: is a folder; name a file for --html")
+        raise ConfigError(f"{path}: is a folder; name a file for {option}")
 
 
 def write_page(path: Path, page: str) -> None:

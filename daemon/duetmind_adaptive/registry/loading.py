@@ -19,7 +19,7 @@ from urllib.request import (
 )
 
 from duetmind_adaptive.errors import ArtifactError
-from duetmind_adaptive.registry.artifact import MAX_BYTES, load_artifact, parse_artifact
+from duetmind_adaptive.registry.artifact import MAX_BYTES, load_artifact, load_sealed, parse_artifact
 from duetmind_adaptive.registry.layout import ARTIFACT, DESCRIPTION
 from duetmind_adaptive.registry.loaded import LoadedModel
 
@@ -29,16 +29,19 @@ TRIES = 3
 MAX_DESCRIPTION_BYTES = 2**20
 
 
-def load_model(path_or_url: str | Path, *, token: str | None = None) -> LoadedModel:
+def load_model(path_or_url: str | Path, *, token: str | None = None, sha256: str | None = None) -> LoadedModel:
     """Verify a model and load it.
 
     Parameters
     ----------
     path_or_url
-        `<state>/models/NAME/champion`, any version's folder or artifact, or a daemon's
-        `http://HOST:PORT/api/v1/models/NAME`.
+        `<state>/models/NAME/champion`, any version's folder or artifact, what `duetmind train` or `automl` saved, or a
+        daemon's `http://HOST:PORT/api/v1/models/NAME`.
     token
         Bearer token of the daemon's API, where it asks for one.
+    sha256
+        What the file's has to be. By default it is the one that was registered beside a version; a file that stands
+        alone is held to the seal it ends with, which shows that it is whole and not who made it.
 
     Returns
     -------
@@ -52,15 +55,20 @@ def load_model(path_or_url: str | Path, *, token: str | None = None) -> LoadedMo
     """
     text = str(path_or_url)
     if text.startswith(("http://", "https://")):
-        return _from_url(text, token)
-    return _from_path(Path(path_or_url))
+        return _from_url(text, token, sha256)
+    return _from_path(Path(path_or_url), sha256)
 
 
-def _from_path(path: Path) -> LoadedModel:
+def _from_path(path: Path, sha256: str | None) -> LoadedModel:
     # resolved once, so that a switch of the link in between cannot mix two versions
     real = path.resolve()
     artifact = real / ARTIFACT if real.is_dir() else real
-    return load_artifact(artifact, _registered_sha256(artifact))
+    if sha256 is not None:
+        return load_artifact(artifact, sha256)
+    # only a version's artifact has this name and a description beside it; every other file stands alone
+    if artifact.name == ARTIFACT and ((artifact.parent / DESCRIPTION).exists() or not artifact.is_file()):
+        return load_artifact(artifact, _registered_sha256(artifact))
+    return load_sealed(artifact)
 
 
 def _registered_sha256(artifact: Path) -> str:
@@ -73,11 +81,11 @@ def _registered_sha256(artifact: Path) -> str:
         raise ArtifactError(f"{beside} is damaged: it does not hold the artifact's sha256") from error
 
 
-def _from_url(url: str, token: str | None) -> LoadedModel:
+def _from_url(url: str, token: str | None, expected: str | None) -> LoadedModel:
     address = url.rstrip("/").removesuffix("/artifact").removesuffix("/champion") + "/champion"
     failure = ArtifactError(f"{address} holds no model")
     for _ in range(TRIES):
-        sha256 = _offered_sha256(address, token)
+        sha256 = expected or _offered_sha256(address, token)
         content = _get(f"{address}/artifact", token, MAX_BYTES)
         try:
             return parse_artifact(content, sha256, name=f"{address}/artifact")

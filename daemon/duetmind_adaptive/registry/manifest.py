@@ -47,6 +47,8 @@ class Manifest(_Frozen):
     #: times of the first and last row learned from
     trained_from: datetime | None = None
     trained_to: datetime | None = None
+    #: sha256 of the rows learned from (`training.fingerprint`); empty where it was not taken
+    fingerprint: str = ""
     #: the pipeline's configuration
     pipeline: dict[str, Any] = Field(default_factory=dict[str, Any])
     created: datetime

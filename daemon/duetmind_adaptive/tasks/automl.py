@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pyarrow as pa
 
 from duetmind_adaptive.drift.metrics import higher_is_better
-from duetmind_adaptive.errors import ColumnMissingError, ConfigError
 from duetmind_adaptive.registry.manifest import Feature
-from duetmind_adaptive.sources.whole import WholeFiles
+from duetmind_adaptive.tasks.labelled_file import LabelledFile, problem_of, read_labelled
 from duetmind_adaptive.tasks.requests import run_task
 from duetmind_adaptive.training.automl.optimizer import AutoMLOptimizer
 from duetmind_adaptive.training.automl.orders import Delivered
-from duetmind_adaptive.training.automl.problem import Problem, make_problem
+from duetmind_adaptive.training.automl.problem import Problem
 from duetmind_adaptive.training.automl.results import Results
 
 #: of the result, what the command prints; the contract's first
@@ -32,16 +30,9 @@ KEYS = (
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FileSearch:
+class FileSearch(LabelledFile):
     """What to search in which columns of which file."""
 
-    data: str
-    target: str
-    #: orders the rows for the folds
-    timestamp: str | None = None
-    #: rows with the same value stay together
-    group: str | None = None
-    exclude: Sequence[str] = ()
     save: Path | None = None
 
 
@@ -74,8 +65,8 @@ def search_file(asked: FileSearch, optimizer: AutoMLOptimizer, *, began: float) 
     TrainingError
         Nothing can be learned from these rows.
     """
-    table = _read(asked)
-    problem = _problem(table, asked, optimizer)
+    table = read_labelled(asked)
+    problem = problem_of(table, asked, optimizer.wishes.metric)
     results = optimizer.search(problem, began=began, save=_saver(asked, problem, table, optimizer))
     document = {name: results[name] for name in KEYS}
     document |= {"target": asked.target, "higher_is_better": higher_is_better(results["metric"])}
@@ -91,50 +82,6 @@ def process_began() -> float:
         return time.monotonic() - (time.clock_gettime(time.CLOCK_BOOTTIME) - after_boot)
     except (OSError, ValueError, IndexError, AttributeError):
         return time.monotonic()
-
-
-def _read(asked: FileSearch) -> pa.Table:
-    with WholeFiles(asked.data) as files:
-        for name in filter(None, (asked.target, asked.timestamp, asked.group, *asked.exclude)):
-            if name not in files.names:
-                raise ColumnMissingError(f"{asked.data} has no column '{name}'; it has {', '.join(files.names[:20])}")
-        names = [name for name in files.names if name not in asked.exclude]
-        return files.read(names)
-
-
-def _problem(table: pa.Table, asked: FileSearch, optimizer: AutoMLOptimizer) -> Problem:
-    frame = to_pandas(table)
-    beside = [name for name in (asked.target, asked.timestamp, asked.group) if name is not None]
-    if len(set(beside)) < len(beside):
-        raise ConfigError("target, timestamp and group must be different columns")
-    return make_problem(
-        frame.drop(columns=[name for name in beside if name in frame.columns and name != asked.timestamp]),
-        frame[asked.target],
-        metric=optimizer.wishes.metric,
-        groups=None if asked.group is None else frame[asked.group],
-        moments=None if asked.timestamp is None else frame[asked.timestamp],
-        name=f"column '{asked.target}'",
-    )
-
-
-def to_pandas(table: pa.Table) -> pd.DataFrame:
-    """A frame of plain values: decimals as floats, dates as moments, spans and times of day as counts.
-
-    >>> to_pandas(pa.table({"day": pa.array([0], pa.date32()), "job": pa.array(["cook"])})).dtypes.astype(str).tolist()
-    ['datetime64[ms]', 'str']
-    """
-    return pd.DataFrame({name: _plain(table.column(name)).to_pandas() for name in table.column_names})
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    kind = column.type
-    if pa.types.is_decimal(kind):
-        return column.cast(pa.float64())
-    if pa.types.is_date(kind):
-        return column.cast(pa.timestamp("ms"))
-    if pa.types.is_duration(kind) or pa.types.is_time64(kind):
-        return column.cast(pa.int64())
-    return column.cast(pa.int32()) if pa.types.is_time32(kind) else column
 
 
 def _saver(

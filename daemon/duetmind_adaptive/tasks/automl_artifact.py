@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from duetmind_adaptive.registry.artifact import save_artifact
 from duetmind_adaptive.registry.manifest import Manifest
+from duetmind_adaptive.tasks.libraries import library_versions
 from duetmind_adaptive.training.automl.orders import Delivered
-
-#: whose versions an artifact tells
-LIBRARIES = ("duetmind-adaptive", "scikit-learn", "numpy", "pandas", "scipy", "lightgbm", "xgboost-cpu")
 
 
 def write_artifact(path: Path, facts: dict[str, Any], pipeline: Any, delivered: Delivered) -> None:
@@ -33,18 +29,8 @@ def write_artifact(path: Path, facts: dict[str, Any], pipeline: Any, delivered: 
         **facts,
         threshold=delivered.threshold,
         metrics=score,
-        libraries={"python": platform.python_version(), **_versions()},
+        libraries=library_versions(),
         pipeline={"automl": {"trials": {str(number): weight for number, weight in delivered.weights.items()}}},
         created=datetime.now(UTC),
     )
     save_artifact(path, pipeline, manifest)
-
-
-def _versions() -> dict[str, str]:
-    found = dict[str, str]()
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

@@ -7,11 +7,9 @@ never a half version. What cannot be learned from is a TrainingError: one senten
 from __future__ import annotations
 
 import json
-import platform
 import shutil
 import time
 from dataclasses import asdict, replace
-from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +35,7 @@ from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.columns import feature_columns
 from duetmind_adaptive.sources.reference import read_reference
 from duetmind_adaptive.tasks.holdout import write_holdout, write_sample
+from duetmind_adaptive.tasks.libraries import library_versions
 from duetmind_adaptive.tasks.measure import answer
 from duetmind_adaptive.tasks.natural import write_natural
 from duetmind_adaptive.tasks.recipes import Made, Shown, make_challenger, make_first
@@ -46,9 +45,8 @@ from duetmind_adaptive.tasks.surroundings import moments_of
 from duetmind_adaptive.tasks.training_data import TrainingData, moment_of, read_training_data
 from duetmind_adaptive.tasks.window_profiles import write_bins
 from duetmind_adaptive.training.custom_pipeline.thresholds import threshold_of
+from duetmind_adaptive.training.fingerprint import fingerprint
 from duetmind_adaptive.training.fitting import Learner
-
-LIBRARIES = ("duetmind-adaptive", "numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
 
 
 def train_version(request: TrainRequest) -> TrainingReport:
@@ -96,7 +94,7 @@ def _adopt(request: TrainRequest, folder: Path) -> TrainingReport:
         gate=None,
         trained_rows=(-reference.num_rows, 0),
         train_size=reference.num_rows,
-        libraries=_libraries(),
+        libraries=library_versions(),
         seconds=0.0,
         notes=("Deployed elsewhere; the baseline is what its answers score on the reference.",),
     )
@@ -184,11 +182,12 @@ def _manifest(request: TrainRequest, data: TrainingData, made: Made) -> Manifest
         threshold=threshold_of(made.pipeline),
         metric=model.metric,
         metrics=made.metrics,
-        libraries=_libraries(),
+        libraries=library_versions(),
         trained_rows=(first, last + 1),
         train_size=len(rows),
         trained_from=moment_of(data, first, model.timestamp),
         trained_to=moment_of(data, last, model.timestamp),
+        fingerprint=fingerprint(made.learned.frame, made.learned.truth),
         pipeline=model.pipeline.model_dump(mode="json") if model.pipeline else {},
         created=request.now,
     )
@@ -223,10 +222,6 @@ def _last_row_seen(champion: VersionRef) -> int:
         return int(json.loads(path.read_bytes())["trained_rows"][1])
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ArtifactError(f"{path}, which says what version {champion.version} learned from, is damaged") from error
-
-
-def _libraries() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: version_of(name) for name in LIBRARIES}}
 
 
 def _plain(value: object) -> object:

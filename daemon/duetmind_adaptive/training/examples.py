@@ -45,6 +45,10 @@ class Examples:
         part = slice(start, stop)
         return Examples(self.frame.iloc[part], self.target[part], self.rows[part], self.classes)
 
+    def take(self, positions: NDArray[np.intp]) -> Examples:
+        """The examples at these positions."""
+        return Examples(self.frame.iloc[positions], self.target[positions], self.rows[positions], self.classes)
+
     @property
     def truth(self) -> NDArray[Any]:
         """The target as the data has it."""

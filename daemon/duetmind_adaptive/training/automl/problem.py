@@ -158,7 +158,7 @@ def _encode(labels: pd.Series, metric: str, name: str) -> tuple[str, NDArray[Any
                 f"{metric} measures numbers, and {name} holds classes; choose one of {', '.join(CLASS_METRICS)}"
             )
         return "regression", labels.to_numpy(np.float64), ()
-    if number and _is_quantity(labels):
+    if number and is_quantity(labels):
         raise TrainingError(
             f"{metric} measures classes, and {name} holds {labels.nunique()} different numbers; "
             f"choose one of {', '.join(NUMBER_METRICS)}, or give classes"
@@ -168,7 +168,12 @@ def _encode(labels: pd.Series, metric: str, name: str) -> tuple[str, NDArray[Any
     return ("binary" if len(found) == 2 else "multiclass"), codes.astype(np.int64), tuple(pd.Index(found).tolist())
 
 
-def _is_quantity(labels: pd.Series) -> bool:
+def is_quantity(labels: pd.Series) -> bool:
+    """Whether a column of numbers is to be predicted as numbers rather than as classes.
+
+    >>> is_quantity(pd.Series([0, 1] * 50)), is_quantity(pd.Series(range(100)) / 3)
+    (False, True)
+    """
     different = labels.nunique()
     whole = bool((labels == labels.round()).all())
     return different > MOST_CLASSES and (not whole or different > QUANTITY_SHARE * len(labels))

@@ -59,9 +59,10 @@ def make_imputer(settings: PreprocessingSettings, seed: int) -> Any:
     if strategy == "knn":
         return NeighbourImputer(keep_empty_features=True)
     if strategy == "iterative":
-        from sklearn.impute._iterative import IterativeImputer  # noqa: PLC0415 - costs time only it needs
+        # costs time only it needs
+        from duetmind_adaptive.training.custom_pipeline.chained import ChainedImputer  # noqa: PLC0415
 
-        return IterativeImputer(random_state=seed, keep_empty_features=True)
+        return ChainedImputer(random_state=seed, keep_empty_features=True)
     if strategy == "indicator":
         return SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     if strategy == "constant":
