@@ -19,6 +19,8 @@ from duetmind_adaptive.training.automl.study import Study, Trial, read_study
 
 #: rows and classes of the answers that a trial keeps
 SMALL, LARGE = (5_000, 2), (28_000, 5)
+#: of the trials that are killed in between, and the seconds after each: the file stays small
+FEW, PAUSE = (500, 2), 0.002
 TRIALS, TRIALS_QUICK = 200, 20
 KILLS, KILLS_QUICK = 100, 3
 #: seconds after which a child is killed at the latest
@@ -87,12 +89,13 @@ def _trial(number: int, answers: np.ndarray) -> Trial:
 
 def _add_for_ever(path: Path) -> None:
     """The child: adds trials, and says which after each."""
-    answers = np.random.default_rng(0).uniform(size=SMALL).astype(np.float32)
+    answers = np.zeros(FEW, dtype=np.float32)
     with Study(path) as study:
         while True:
             number = study.next_number
             study.add(_trial(number, answers))
             print(number, flush=True)
+            time.sleep(PAUSE)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,8 +15,11 @@ from duetmind_adaptive.training.automl.costs import serving_ms
 from duetmind_adaptive.training.automl.deadline import Deadline
 from duetmind_adaptive.training.automl.dense import DenseInputs
 from duetmind_adaptive.training.automl.ensemble import Cost, mix, select
+from duetmind_adaptive.training.automl.families import Lesson, fit
+from duetmind_adaptive.training.automl.families.histogram_trees import HistogramTrees
 from duetmind_adaptive.training.automl.finishing import choose_threshold
 from duetmind_adaptive.training.automl.folds import grouped_folds, learning_rows, ordered_folds, stratified_folds
+from duetmind_adaptive.training.automl.portfolio import installed
 from duetmind_adaptive.training.automl.scoring import area, gain, score
 from duetmind_adaptive.training.automl.sizing import size_up
 from duetmind_adaptive.training.automl.target_means import TargetMeans
@@ -208,3 +213,42 @@ def test_more_trees_and_classes_cost_more_to_serve() -> None:
     assert serving_ms("xgboost", few, 2, 10) < serving_ms("xgboost", many, 2, 10)
     assert serving_ms("xgboost", many, 2, 10) < serving_ms("xgboost", many, 5, 10)
     assert serving_ms("xgboost", many, 2, 10) < serving_ms("lightgbm", many, 2, 10)
+
+
+# ---------------------------------------------------------------- members
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+def test_histogram_trees_answer_as_scikit_learn_does(classes: int) -> None:
+    rng = np.random.default_rng(8)
+    x = rng.normal(size=(300, 4))
+    x[::7, 2] = np.nan
+    y = rng.integers(0, classes, 300) if classes else rng.normal(size=300)
+    params = {"rounds": 12, "learning_rate": 0.1, "max_leaf_nodes": 6}
+    task = {0: "regression", 2: "binary", 3: "multiclass"}[classes]
+    lesson = Lesson(params=params, task=task, metric="rmse", classes=classes, categories=[], seed=0, x=x, y=y)
+    member = fit("hist_gradient_boosting", lesson)
+    assert isinstance(member, HistogramTrees)
+    expected = member.model.predict_proba(x) if classes else member.model.predict(x)[:, None]
+    assert np.allclose(member.predict(x), expected, atol=1e-6)
+    assert np.allclose(member.staged(x, [5, 12])[0], member.cut(5).predict(x))
+
+
+@pytest.mark.parametrize("algorithm", [name for name in ("lightgbm", "xgboost") if name in installed()])
+def test_stages_of_a_booster_are_what_it_answers_when_cut(algorithm: str) -> None:
+    rng = np.random.default_rng(9)
+    x, y = rng.normal(size=(200, 3)), rng.integers(0, 3, 200)
+    lesson = Lesson(
+        params={"rounds": 9, "learning_rate": 0.1},
+        task="multiclass",
+        metric="f1",
+        classes=3,
+        categories=[],
+        seed=0,
+        x=x,
+        y=y,
+    )
+    member: Any = fit(algorithm, lesson)
+    stages = member.staged(x, [4, 9])
+    assert np.allclose(stages[0], member.cut(4).predict(x), atol=1e-6)
+    assert np.allclose(stages[1], member.predict(x), atol=1e-6)
