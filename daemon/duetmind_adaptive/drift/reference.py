@@ -104,7 +104,8 @@ class Reference:
         >>> profile.rows, list(profile.columns), sorted(profile.known)
         (2, ['age'], ['age', 'target'])
         """
-        absent = [name for name in columns if name not in table.column_names]
+        there = set(table.column_names)
+        absent = [name for name in columns if name not in there]
         if absent:
             raise ColumnMissingError(
                 f"The reference has no column {', '.join(map(repr, absent))}: correct features or the reference's path."

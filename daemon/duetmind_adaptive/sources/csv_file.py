@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from duetmind_adaptive.errors import SourceError, SourceFormatError, SourceIncompleteError
 from duetmind_adaptive.sources.arrow_types import Types
+from duetmind_adaptive.sources.columns import keep
 from duetmind_adaptive.sources.csv_header import HEADER_LIMIT, Header, check_text, parse_header
 from duetmind_adaptive.sources.csv_rows import Positions, row_ends
 from duetmind_adaptive.sources.csv_values import RawRows, parse_rows
@@ -25,6 +26,8 @@ from duetmind_adaptive.sources.spot import ALL_ROWS, START, Spot
 
 #: bytes looked at in one go; a row longer than the limit means a quote that never closes
 BLOCK = 1 << 20
+#: columns for which a block is enough, and how many times as long it may get for more: each block costs every column
+BLOCK_COLUMNS, LONGEST_BLOCK = 200, 32
 ROW_LIMIT = 1 << 25
 #: bytes of the start, and before the place reached, that a digest looks at
 DIGEST_SPAN = 4096
@@ -76,7 +79,7 @@ class CsvFile:
 
     def _wanted(self, columns: Sequence[str] | None) -> list[str]:
         names = self._header.names if self._header else ()
-        return [name for name in names if columns is None or name in columns]
+        return list(names) if columns is None else keep(names, columns)
 
     def _tables(self, spot: Spot, rows: int, wanted: list[str], types: Types) -> Iterator[pa.Table]:
         header = self._header
@@ -134,14 +137,15 @@ class CsvFile:
         if header is None:
             return
         row, offset = spot.row, max(spot.offset, header.end)
-        left, size = rows, BLOCK
+        usual = BLOCK * min(1 + len(header.names) // BLOCK_COLUMNS, LONGEST_BLOCK)
+        left, size = rows, usual
         while left > 0:
             block = self._bytes(offset, size)
             ends = self._row_ends(block, header.delimiter, last=len(block) < size)[:left]
             if ends.size:
                 end = int(ends[-1])
                 row, offset, left = row + ends.size, offset + end, left - int(ends.size)
-                size = BLOCK
+                size = usual
                 yield block[:end], Spot(row, offset)
             elif len(block) < size:
                 return

@@ -12,6 +12,7 @@ import pyarrow.csv as pa_csv
 
 from duetmind_adaptive.errors import SourceFormatError
 from duetmind_adaptive.sources.arrow_types import TEXT, Types, from_text, is_number, plain_table
+from duetmind_adaptive.sources.columns import keep
 from duetmind_adaptive.sources.csv_header import Header
 
 _RAGGED = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
@@ -39,7 +40,7 @@ def parse_rows(rows: RawRows, wanted: Sequence[str], types: Types) -> pa.Table:
     header's number of fields.
     """
     direct = {name: kind if is_number(kind) else TEXT for name, kind in types.items() if _is_read_as(kind)}
-    direct = {name: kind for name, kind in direct.items() if name in wanted}
+    direct = {name: direct[name] for name in keep(direct, wanted)}
     try:
         table = _read(rows, wanted, direct)
     except _UnfitValueError:

@@ -180,12 +180,6 @@ class Feed:
 
 def _torn_columns(pieces: Sequence[pa.Table]) -> list[str]:
     """Columns that are text in one piece and something else in another, so that values were already reshaped."""
-    kinds = common_types(pieces)
-    return [
-        name
-        for name, kind in kinds.items()
-        if kind == TEXT
-        and any(
-            name in piece.column_names and piece.schema.field(name).type not in (TEXT, pa.null()) for piece in pieces
-        )
-    ]
+    plain = (TEXT, pa.null())
+    shaped = {field.name for piece in pieces for field in piece.schema if field.type not in plain}
+    return [name for name, kind in common_types(pieces).items() if kind == TEXT and name in shaped]

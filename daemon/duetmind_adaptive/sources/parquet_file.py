@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from duetmind_adaptive.errors import SourceFormatError, SourceIncompleteError, SourceTruncatedError
 from duetmind_adaptive.sources.arrow_types import TEXT, Types, plain_table, plain_type
+from duetmind_adaptive.sources.columns import keep
 from duetmind_adaptive.sources.csv_header import check_names
 from duetmind_adaptive.sources.files import DataFile, unreadable
 from duetmind_adaptive.sources.spot import Spot
@@ -63,7 +64,7 @@ class ParquetFile:
 
     def read(self, spot: Spot, rows: int, columns: Sequence[str] | None, types: Types) -> list[pa.Table]:  # noqa: ARG002 - types are the file's own
         """The next `rows` rows as one table."""
-        wanted = [name for name in self._names if columns is None or name in columns]
+        wanted = list(self._names) if columns is None else keep(self._names, columns)
         first, last = spot.row, min(spot.row + rows, self._starts[-1])
         with self._errors():
             batches = list(self._batches(first, last, wanted))
@@ -77,7 +78,7 @@ class ParquetFile:
 
     def stream(self, columns: Sequence[str] | None, types: Types) -> Iterator[pa.Table]:  # noqa: ARG002 - as of `read`
         """All rows, `BATCH` at a time."""
-        wanted = [name for name in self._names if columns is None or name in columns]
+        wanted = list(self._names) if columns is None else keep(self._names, columns)
         with self._errors():
             for batch in self._batches(0, self._starts[-1], wanted):
                 yield self._plain(pa.Table.from_batches([batch])).select(wanted)

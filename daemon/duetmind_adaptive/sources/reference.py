@@ -34,8 +34,9 @@ def read_reference(model: Model) -> pa.Table:
         The target, a feature or one of `columns` that the config names is not there; the sentence lists what is.
     """
     table = joined(_selected(model.reference, model.timestamp, existing_files(model.reference.path)), model)
+    there = set(table.column_names)
     for name in (model.target, *(model.features or ()), *model.columns):
-        if name is not None and name not in table.column_names:
+        if name is not None and name not in there:
             raise ColumnMissingError(
                 f"{model.reference.path}: the reference has no column '{name}', which models.{model.name} names; "
                 f"its columns are {', '.join(table.column_names[:40])}"

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from duetmind_adaptive.durable import write_durably
 from duetmind_adaptive.registry.layout import HOLDOUT, SAMPLE
+from duetmind_adaptive.sources.columns import keep
 
 PREDICTION, SCORE = "__prediction", "__score_"
 
@@ -56,7 +57,7 @@ class Holdout:
 
 def write_sample(folder: Path, table: pa.Table, columns: Sequence[str | None]) -> None:
     """Keep rows of the reference: of `columns` those that there are, each once."""
-    kept = [name for name in dict.fromkeys(columns) if name is not None and name in table.column_names]
+    kept = keep(dict.fromkeys(name for name in columns if name is not None), table.column_names)
     _write(folder / SAMPLE, _thinned(table.select(kept), SAMPLE_ROWS))
 
 

@@ -27,6 +27,7 @@ from duetmind_adaptive.drift.reference import COLUMN_ERRORS
 from duetmind_adaptive.durable import write_durably
 from duetmind_adaptive.errors import ArtifactError, ColumnMissingError, SourceFormatError
 from duetmind_adaptive.sources.arrow_types import TEXT, stack
+from duetmind_adaptive.sources.columns import keep
 from duetmind_adaptive.sources.stream import FileStream
 from duetmind_adaptive.sources.timestamps import MOMENT
 from duetmind_adaptive.tasks.profile_comparison import ProfileComparison, compare_profiles
@@ -263,7 +264,7 @@ def _choose(batches: Iterable[Any], columns: Sequence[str] | None, bins: int, se
     sample = RowSample(SAMPLE_ROWS, np.random.default_rng(seed))
     for batch in batches:
         table = frame_table(batch, "a batch of the reference")
-        sample.add(table if columns is None else table.select([name for name in columns if name in table.column_names]))
+        sample.add(table if columns is None else table.select(keep(columns, table.column_names)))
     chosen = stack(sample.tables())
     _check_there(columns or (), chosen)
     finer = bins if sample.seen <= SAMPLE_ROWS else round(bins * SAMPLE_FINER)
@@ -271,7 +272,8 @@ def _choose(batches: Iterable[Any], columns: Sequence[str] | None, bins: int, se
 
 
 def _check_there(columns: Sequence[str], table: pa.Table) -> None:
-    if absent := [name for name in columns if name not in table.column_names]:
+    there = set(table.column_names)
+    if absent := [name for name in columns if name not in there]:
         raise ColumnMissingError(f"the reference has no column {', '.join(map(repr, absent))}; correct the names")
 
 

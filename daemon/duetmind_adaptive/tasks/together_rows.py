@@ -44,7 +44,9 @@ class TogetherRows:
         encoder = Encoder.fit(before, {name: kinds[name] for name in names}, RARE)
         if len(set(encoder.sources)) < 2:
             return None
-        return examine(Learned.of([encoder.encode(before)]), encoder.encode(after), encoder.sources, alpha=alpha)
+        return examine(
+            Learned.of([encoder.encode(before, own=True)]), encoder.encode(after), encoder.sources, alpha=alpha
+        )
 
     def _inputs(self, target: str | None) -> list[str]:
         """How the target goes with the others is the concept's affair."""

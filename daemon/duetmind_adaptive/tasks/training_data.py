@@ -14,7 +14,7 @@ from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.errors import TrainingError
 from duetmind_adaptive.records import Kind
 from duetmind_adaptive.settings.model import Model
-from duetmind_adaptive.sources.columns import feature_columns
+from duetmind_adaptive.sources.columns import feature_columns, keep
 from duetmind_adaptive.sources.cursor import Cursor
 from duetmind_adaptive.sources.labels import with_labels
 from duetmind_adaptive.sources.production import ProductionSource
@@ -120,7 +120,7 @@ def _read_production(request: TrainRequest, first_row: int, features: tuple[str,
 
 def _stack(older: pa.Table, newer: pa.Table) -> pa.Table:
     """One table of both, in the older one's types; the newer alone when they do not fit together."""
-    names = [name for name in older.column_names if name in newer.column_names]
+    names = keep(older.column_names, newer.column_names)
     try:
         return pa.concat_tables([older.select(names), newer.select(names).cast(older.select(names).schema)])
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):

@@ -117,3 +117,16 @@ def test_what_is_no_frame_gets_one_sentence(frame: object) -> None:
         SourceError, match=r"^the reference is a \w+, not a frame; give a pandas, Arrow or Polars frame"
     ):
         compare(frame, pa.table({"x": range(9)}))
+
+
+@pytest.mark.parametrize("categories", [300, 3_000, 300_000])
+def test_many_categories_that_come_by_chance_are_no_change_of_the_columns_together(categories: int) -> None:
+    def part(seed: int) -> pa.Table:
+        random = np.random.default_rng(seed)
+        names = [f"user {number}" for number in random.integers(0, categories, 20_000)]
+        return pa.table({"user": pa.array(names).dictionary_encode(), "x": random.normal(size=20_000)})
+
+    found = compare(part(1), part(2))
+    assert not found.report.drift
+    assert found.report.multivariate is not None
+    assert (found.report.multivariate.auc or 0.5) < 0.55

@@ -6,7 +6,7 @@ window → mean scores → less what is natural now → evidence → columns tha
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -79,9 +79,9 @@ class Watch:
         """How many scores are followed."""
         return self.owners.size
 
-    def rows(self, table: pa.Table, clock: Floats | None = None) -> list[Floats]:
-        """The scores of each row, column by column, for `learn`; `clock` as of `see`."""
-        return [scores.rows(table[name], clock) for name, scores in self.columns.items()]
+    def rows(self, table: pa.Table, clock: Floats | None = None) -> Iterator[Floats]:
+        """The scores of each row, one column after the other, for `learn`; `clock` as of `see`."""
+        return (scores.rows(table[name], clock) for name, scores in self.columns.items())
 
     def see(
         self,
@@ -108,7 +108,9 @@ class Watch:
         clock
             When each row came, in seconds since 1970; None where that is not known.
         """
-        parts = [self._means(name, scores, table, clock) for name, scores in self.columns.items()]
+        there = set(table.column_names)
+        held = {name: table[name] for name in self.columns if name in there}
+        parts = [self._means(scores, held.get(name), clock) for name, scores in self.columns.items()]
         means, rows = (np.concatenate([part[at] for part in parts] or [np.empty(0)]) for at in (0, 1))
         return self.see_means(evidence, means, rows, row=row, moment=moment, checks=checks)
 
@@ -136,10 +138,12 @@ class Watch:
     def _since(self, evidence: Evidence, column: int, matters: NDArray[np.bool_]) -> int:
         return int(evidence.since[(self.owners == column) & matters].min())
 
-    def _means(self, name: str, scores: ColumnScores, table: pa.Table, clock: Floats | None) -> tuple[Floats, Floats]:
-        if name in table.column_names:
+    def _means(
+        self, scores: ColumnScores, column: pa.ChunkedArray | None, clock: Floats | None
+    ) -> tuple[Floats, Floats]:
+        if column is not None:
             try:
-                return scores.means(table[name], clock)
+                return scores.means(column, clock)
             except (pa.ArrowException, ValueError, TypeError):  # another type than the reference's: a finding says so
                 pass
         return np.zeros(len(scores.names)), np.zeros(len(scores.names))

@@ -41,8 +41,9 @@ class Binning:
 
     def codes(self, table: pa.Table) -> Codes:
         """The bin of each row in each column, shape (n, columns); what the table lacks is missing."""
+        there = set(table.column_names)
         columns = [
-            _code(table[name], cut) if name in table.column_names else np.zeros(table.num_rows, np.int8)
+            _code(table[name], cut) if name in there else np.zeros(table.num_rows, np.int8)
             for name, cut in zip(self.names, self.cuts, strict=True)
         ]
         return np.column_stack(columns) if columns else np.zeros((table.num_rows, 0), np.int8)

@@ -1,8 +1,9 @@
 """A mixed table as numbers, fitted on the reference: what can be ranked stands for each column.
 
 Numbers, times and the length of free texts stand for themselves; a category column for whether it holds each of its
-frequent categories, or, where none is frequent, for how frequent its category was in the reference; beside it, where
-holes are neither rare nor the rule, whether there is a hole.
+frequent categories, or, where none is frequent, for how many other rows of the reference hold its category; beside it,
+where holes are neither rare nor the rule, whether there is a hole. A row of the reference is no other of itself: else
+whoever has a category of its own would be told from all new rows by that alone.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ class Encoder:
 
     kinds: Mapping[str, Kind]
     categories: Mapping[str, tuple[str, ...]]
-    #: of columns without a frequent category, the share of each
-    shares: Mapping[str, Mapping[str, float]]
+    #: of columns without a frequent category, the rows of each
+    counts: Mapping[str, Mapping[str, int]]
     holes: frozenset[str]
 
     @classmethod
@@ -62,35 +63,44 @@ class Encoder:
         rare
             Share below which a category or hole is too rare to be followed.
         """
-        categories, shares = dict[str, tuple[str, ...]](), dict[str, Mapping[str, float]]()
+        categories, counts = dict[str, tuple[str, ...]](), dict[str, Mapping[str, int]]()
         for name, kind in columns.items():
             if kind == "categorical":
                 counted = _counted(table[name])
-                often = [word for word, share in counted.items() if rare <= share <= 1 - rare]
-                covered = sum(counted[word] for word in often) > 1 - rare
+                rows = sum(counted.values())
+                often = [word for word, count in counted.items() if rare * rows <= count <= (1 - rare) * rows]
+                covered = sum(counted[word] for word in often) > (1 - rare) * rows
                 categories[name] = tuple((often[:-1] if covered else often)[:CATEGORIES])
                 if not often:
-                    shares[name] = counted
+                    counts[name] = counted
         empty = {name: table[name].null_count / max(table.num_rows, 1) for name in columns}
         holes = frozenset(name for name, share in empty.items() if rare <= share <= 1 - rare)
-        return cls(columns, categories, shares, holes)
+        return cls(columns, categories, counts, holes)
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The column that each number comes from."""
         return tuple(name for name in self.kinds for _ in self._makers(name))
 
-    def encode(self, table: pa.Table) -> Floats:
-        """The numbers of each row, shape (n, d); NaN is missing."""
-        parts = [maker(table[name]) for name in self.kinds for maker in self._makers(name)]
+    def encode(self, table: pa.Table, *, own: bool = False) -> Floats:
+        """The numbers of each row, shape (n, d); NaN is missing.
+
+        Parameters
+        ----------
+        table
+            Any rows.
+        own
+            Whether they are those that the encoder was fitted on.
+        """
+        parts = [maker(table[name]) for name in self.kinds for maker in self._makers(name, own=own)]
         return np.column_stack(parts) if parts else np.empty((table.num_rows, 0))
 
-    def _makers(self, name: str) -> list[Callable[[pa.ChunkedArray], Floats]]:
+    def _makers(self, name: str, *, own: bool = False) -> list[Callable[[pa.ChunkedArray], Floats]]:
         makers: list[Callable[[pa.ChunkedArray], Floats]]
         if self.kinds[name] != "categorical":
             makers = [_numbers]
-        elif name in self.shares:
-            makers = [_Frequency(self.shares[name])]
+        elif name in self.counts:
+            makers = [_Others(self.counts[name], int(own))]
         else:
             makers = [_Indicator(word) for word in self.categories[name]]
         return [*makers, _hole] if name in self.holes else makers
@@ -105,14 +115,15 @@ class _Indicator:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frequency:
-    shares: Mapping[str, float]
+class _Others:
+    counts: Mapping[str, int]
+    own: int
 
     def __call__(self, column: pa.ChunkedArray) -> Floats:
         encoded = _words(column).combine_chunks().dictionary_encode()
-        shares = np.array([self.shares.get(word, 0.0) for word in encoded.dictionary.to_pylist()])
+        others = np.array([float(self.counts.get(word, 0) - self.own) for word in encoded.dictionary.to_pylist()])
         numbers = np.full(len(column), np.nan)
-        numbers[present_in(encoded)] = shares[values_of(encoded.indices)]
+        numbers[present_in(encoded)] = others[values_of(encoded.indices)]
         return numbers
 
 
@@ -120,12 +131,12 @@ def _words(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return kinds.plain(column).cast(pa.large_string())
 
 
-def _counted(column: pa.ChunkedArray) -> dict[str, float]:
-    """Share of each category among the present ones, most frequent first."""
+def _counted(column: pa.ChunkedArray) -> dict[str, int]:
+    """Rows of each category, most frequent first."""
     encoded = _words(column).drop_null().combine_chunks().dictionary_encode()
     counts = np.bincount(values_of(encoded.indices), minlength=len(encoded.dictionary))
     words: list[str] = encoded.dictionary.to_pylist()
-    return {words[at]: float(counts[at] / counts.sum()) for at in np.argsort(-counts, kind="stable")}
+    return {words[at]: int(counts[at]) for at in np.argsort(-counts, kind="stable")}
 
 
 def _numbers(column: pa.ChunkedArray) -> Floats:

@@ -25,6 +25,7 @@ from duetmind_adaptive.drift.metrics import higher_is_better, metric_value
 from duetmind_adaptive.errors import SourceMissingError
 from duetmind_adaptive.registry.layout import HOLDOUT
 from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.sources.columns import keep
 from duetmind_adaptive.sources.labels import with_labels
 from duetmind_adaptive.tasks.answered import Answered, complete_answers, held_rows
 from duetmind_adaptive.tasks.examinations.multivariate import rounded
@@ -91,7 +92,7 @@ def relation_of(folder: Path, task: str, names: tuple[str, ...], window_rows: in
     if task == "regression":
         scale = float(np.std(rows.truth.astype(np.float64) - rows.prediction.astype(np.float64))) or 1.0
     left = residuals(task, rows.truth, rows.prediction, rows.score, classes=rows.classes, scale=scale)
-    binning = fit_binning(rows.features.select([name for name in names if name in rows.features.column_names]))
+    binning = fit_binning(rows.features.select(keep(names, rows.features.column_names)))
     codes = binning.codes(rows.features)
     if len(binning.names) > MOST_COLUMNS:
         told = np.array([_between(column, left) for column in codes.T])

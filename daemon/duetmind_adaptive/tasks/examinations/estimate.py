@@ -22,6 +22,7 @@ from duetmind_adaptive.drift.metrics import higher_is_better, measure
 from duetmind_adaptive.drift.performance import TOLERANCE, metric_scale
 from duetmind_adaptive.records import MetricReading
 from duetmind_adaptive.registry.layout import HOLDOUT
+from duetmind_adaptive.sources.columns import keep
 from duetmind_adaptive.stats.intervals import normal_quantile
 from duetmind_adaptive.tasks.answered import FEWEST_ROWS, held_rows
 from duetmind_adaptive.tasks.holdout import read_holdout
@@ -85,7 +86,7 @@ def estimator_of(folder: Path, metric: str, task: str, names: tuple[str, ...]) -
     )
     if reading is None:
         return None
-    binning = fit_binning(rows.features.select([name for name in names if name in rows.features.column_names]))
+    binning = fit_binning(rows.features.select(keep(names, rows.features.column_names)))
     codes = binning.codes(rows.features)
     if task == "regression":
         truth, prediction = rows.truth.astype(np.float64), rows.prediction.astype(np.float64)

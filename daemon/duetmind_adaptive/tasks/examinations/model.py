@@ -24,6 +24,7 @@ from duetmind_adaptive.drift.performance import TOLERANCE, metric_scale
 from duetmind_adaptive.records import ColumnReport, TestResult
 from duetmind_adaptive.registry.layout import HOLDOUT
 from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.sources.columns import keep
 from duetmind_adaptive.tasks.answered import FEWEST_ROWS, Answered, complete_answers, held_rows
 from duetmind_adaptive.tasks.examinations.multivariate import rounded
 from duetmind_adaptive.tasks.holdout import read_holdout
@@ -144,7 +145,7 @@ def side_of(folder: Path, metric: str, task: str, names: tuple[str, ...], window
     answers = _answers(task, rows.classes, rows.prediction, rows.score)
     if answers is None or answers.size < 2 * FEWEST_ROWS:
         return None
-    known = [name for name in names if name in rows.features.column_names][:MOST_COLUMNS]
+    known = keep(names, rows.features.column_names)[:MOST_COLUMNS]
     binning = fit_binning(rows.features.select(known))
     codes, losses = binning.codes(rows.features), _losses(metric, task, rows)
     scored = _scored(rows) if task == "binary" and rows.score is not None and rows.score.ndim == 1 else None

@@ -56,7 +56,7 @@ def reference_side(folder: Path, names: tuple[str, ...], window_rows: int) -> tu
     if len(set(encoder.sources)) < 2:
         return None
     block = round(window_rows * sample.num_rows / max(reference.rows, 1))
-    return encoder, Learned.of(blocks(encoder.encode(sample), block))
+    return encoder, Learned.of(blocks(encoder.encode(sample, own=True), block))
 
 
 def blocks(rows: NDArray[np.float64], length: int) -> Sequence[NDArray[np.float64]]:
