@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from duetmind_adaptive.drift import kinds
+from duetmind_adaptive.drift.arrays import present_in
 from duetmind_adaptive.drift.cells import DAY, HOURS_SPAN, WEEKDAYS_SPAN, span_days
 from duetmind_adaptive.drift.columns import ColumnProfile
 from duetmind_adaptive.drift.moments import as_floats
@@ -67,7 +68,7 @@ def rows(profile: ColumnProfile, wanted: tuple[str, ...], column: pa.ChunkedArra
     scores = np.full((len(column), len(wanted)), np.nan)
     texts = kinds.plain(column)
     strange = strangeness(texts.drop_null().cast(pa.large_string()), TextCounts(profile.words, profile.ngrams))
-    here = texts.is_valid().to_numpy()
+    here = present_in(texts)
     scores[here, 0] = _normal(profile.strange_words, strange.words)
     scores[here, 1] = _normal(profile.strange_ngrams, strange.ngrams)
     return scores
