@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 SHARE, FEWEST, MOST = 0.05, 20, 400
 #: a tail heavier than this has no mean, and nothing is far beyond it
 HEAVIEST = 0.9
+#: of a tail that is one value, which tells no shape
+TIED = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +88,9 @@ def _pareto(excess: Floats) -> tuple[float, float]:
     count = excess.size
     mean = float(excess.mean())
     weighted = float(((1 - (np.arange(1, count + 1) - 0.35) / count) * excess).mean())
-    if mean <= 0 or mean <= 2 * weighted:
+    if mean <= 0:
+        return 0.0, TIED
+    if mean <= 2 * weighted:
         return mean, HEAVIEST
     shape = 2 - mean / (mean - 2 * weighted)
     cautious = min(max(shape, 0.0) + (1 + max(shape, 0.0)) / count**0.5, HEAVIEST)

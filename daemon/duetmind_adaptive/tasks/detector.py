@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from duetmind_adaptive.drift.calm.learn import Cuts, learn
 from duetmind_adaptive.drift.calm.verdict import decide
 from duetmind_adaptive.drift.calm.watch import Watch
 from duetmind_adaptive.drift.reference import Reference
+from duetmind_adaptive.drift.series import History
 from duetmind_adaptive.drift.verdict import compare, draft, settle
 from duetmind_adaptive.errors import ColumnMissingError, SourceFormatError
 from duetmind_adaptive.records import Window
 from duetmind_adaptive.sources.timestamps import MISSING, microseconds
+from duetmind_adaptive.tasks.ahead import Ahead
 from duetmind_adaptive.tasks.sides import frame_table
 
 #: smallest effect that counts: the share of rows that a shift of 0.05 standard deviations moves
@@ -86,9 +89,13 @@ class Detector:
         natural = learn(plain.rows(table, times), Cuts.of(table.num_rows, window, None, ordered))
         self._watch = Watch.of(self._reference.columns, natural)
         self._evidence, self._next_row = Evidence.none(self._watch.size), 0
+        self._ahead = Ahead(self._reference, table.select(names), checks=checks, threshold=threshold)
 
     def update(self, frame: Any) -> CheckReport:
         """Check the next window: its columns sorted by effect, its findings, and which columns have moved by now.
+
+        `predicted` of the report says when a column will drift at this rate, `odd_rows` and `anomalies` which rows look
+        like none of the reference, and which of the windows' own series is out of line.
 
         Parameters
         ----------
@@ -104,7 +111,8 @@ class Detector:
         if not table.num_rows:
             raise SourceFormatError("the window has no rows; give the next rows, or nothing until there are some")
         times = self._seconds(table, "the window")
-        window = Window(first_row=self._next_row, last_row=self._next_row + table.num_rows)
+        start, end = (None, None) if times is None else (_moment(times.min()), _moment(times.max()))
+        window = Window(first_row=self._next_row, last_row=self._next_row + table.num_rows, start=start, end=end)
         data = compare(
             self._reference,
             table,
@@ -123,11 +131,12 @@ class Detector:
             clock=times,
         )
         self._next_row = window.last_row
-        return settle(report)
+        return self._ahead.look(settle(report), table)
 
     def state(self) -> str:
-        """The evidence so far as text, for `resume` of a detector with the same reference."""
-        return json.dumps({"format": _FORMAT, "next_row": self._next_row, "evidence": self._evidence.to_json()})
+        """The evidence and the history so far as text, for `resume` of a detector with the same reference."""
+        facts = {"format": _FORMAT, "next_row": self._next_row, "evidence": self._evidence.to_json()}
+        return json.dumps({**facts, "history": self._ahead.history.to_section()})
 
     def resume(self, state: str) -> None:
         """Go on from what `state` gave.
@@ -141,11 +150,12 @@ class Detector:
             held = json.loads(state)
             known, row, evidence = held["format"], int(held["next_row"]), held["evidence"]
             before = Evidence.from_json(evidence, self._watch.size)
+            history = History.from_section(held.get("history"))
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError("this is no state of a detector; give what `state()` returned") from error
         if known != _FORMAT:
             raise ValueError(f"the state has format {known}, this version reads {_FORMAT}; start without it")
-        self._evidence, self._next_row = before, row
+        self._evidence, self._next_row, self._ahead.history = before, row, history
 
     def _seconds(self, table: pa.Table, what: str) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         """When each row came, in seconds since 1970; None where not every row says so."""
@@ -155,3 +165,7 @@ class Detector:
             raise ColumnMissingError(f"{what} has no column '{self._timestamp}', which `timestamp` names")
         stamps = microseconds(table[self._timestamp])
         return stamps / 1e6 if stamps.size and bool((stamps != MISSING).all()) else None
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)

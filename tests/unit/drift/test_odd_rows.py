@@ -146,6 +146,14 @@ def test_columns_that_drift_or_changed_their_type_make_no_row_odd():
     assert list(known_columns(report, after, kinds)) == ["amount", "job", "rate"]
 
 
+def test_a_column_of_one_value_is_odd_where_it_has_another_and_nowhere_else():
+    table = mixed(1, 2_000).append_column("unit", pa.array([1.0] * 2_000))
+    model = model_of(table, {**KINDS, "unit": "numeric"})
+    window = mixed(5, ROWS).append_column("unit", pa.array([1.0] * (ROWS - 1) + [7.0]))
+    report = looked_at(model, window)
+    assert [each.reason for each in report.anomalies] == [f"row {ROWS - 1}: unit is 7 (before 1 to 1)"]
+
+
 def test_too_small_a_reference_or_no_column_gives_no_model():
     assert OddRowsModel.fit(mixed(1, 50), KINDS) is None
     assert OddRowsModel.fit(mixed(1, 5_000), {}) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -99,3 +100,33 @@ def test_other_words_of_the_same_length_are_drift_of_a_text() -> None:
     detector = Detector(texts(words, 12_000), window=1_000)
     assert not any(detector.update(texts(words, 1_000)).drift for _ in range(5))
     assert detector.update(texts([word[::-1] for word in words], 1_000)).drift
+
+
+def test_a_slow_drift_is_foretold_and_absurd_rows_are_named_after_a_restart_too() -> None:
+    going, stopped = (Detector(REFERENCE, window=2_000, threshold=0.1) for _ in range(2))
+    told = False
+    for at in range(60):
+        window = rows(10 + at, 2_000, shift=0.006 * at)
+        report = going.update(window)
+        if report.predicted and not report.drift:
+            told = True
+            break
+    assert told
+    assert report.predicted[0].subject == "column:x"
+    assert report.predicted[0].low is not None
+    assert report.predicted[0].low + at < 42 + 15
+    stopped.resume(going.state())
+    absurd = rows(5, 1_000).to_pylist()
+    absurd[17]["x"], absurd[400]["word"] = 1e6, "never"
+    reports = [each.update(pa.Table.from_pylist(absurd, schema=REFERENCE.schema)) for each in (going, stopped)]
+    assert reports[0].anomalies == reports[1].anomalies
+    first = reports[0].window.first_row
+    assert {each.subject for each in reports[0].anomalies} >= {f"row {first + 17}"}
+
+
+def test_an_old_state_without_a_history_is_read() -> None:
+    detector = Detector(REFERENCE, window=500)
+    state = json.loads(detector.state())
+    del state["history"]
+    detector.resume(json.dumps(state))
+    assert detector.update(rows(3, 500)).predicted == ()

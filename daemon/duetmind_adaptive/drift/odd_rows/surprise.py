@@ -76,7 +76,7 @@ class ColumnSurprise:
         above, below = self.upper.log_share_beyond(values), self.lower.log_share_beyond(-values)
         rarer = np.minimum(above, below)
         surprise = np.clip(-rarer - math.log(2), 0.0, MOST)
-        signed = np.where(above < below, 1.0, -1.0) * -ndtri_exp(np.maximum(rarer, -MOST))
+        signed = np.where(above < below, 1.0, -1.0) * -ndtri_exp(np.clip(rarer, -MOST, -math.log(2)))
         gone = np.isnan(values)
         return np.where(gone, self.missing, surprise), np.where(gone, 0.0, signed)
 
