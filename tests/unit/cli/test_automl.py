@@ -117,3 +117,21 @@ def test_the_live_line_tells_score_algorithm_and_time_left() -> None:
     line = describe_progress(Progress(4, 0.8512, "xgboost", 20.0, failed=1), since=2.5)
     assert line == "best 0.8512 (xgboost), 4 trials, 1 failed, 18 s left"
     assert describe_progress(Progress(0, None, None, None), since=0.0) == "best -, 0 trials"
+
+
+def test_ctrl_c_ends_the_search_its_workers_and_its_folder_and_keeps_the_trials(loans: Path, tmp_path: Path) -> None:
+    path, temporary = tmp_path / "studies" / "loans.study", tmp_path / "tmp"
+    temporary.mkdir()
+    arguments = ("--target", "late", "--n-trials", "400", "--study", "loans", "--studies", tmp_path / "studies")
+    command = [sys.executable, "-m", "duetmind_adaptive", "automl", str(loans), *map(str, arguments)]
+    search = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env=os.environ | {"TMPDIR": str(temporary)}, start_new_session=True
+    )
+    give_up = time.monotonic() + 100
+    while not (path.exists() and path.read_bytes().count(b"\n") >= 1) and time.monotonic() < give_up:
+        time.sleep(0.02)
+    search.send_signal(signal.SIGINT)
+    _, said = search.communicate(timeout=60)
+    assert (search.returncode, said) == (130, "")
+    assert read_study(path)
+    assert list(temporary.glob("duetmind-automl-*")) == []

@@ -325,3 +325,44 @@ def test_a_search_works_inside_a_running_loop_as_in_a_notebook() -> None:
         return optimizer.optimize(*table())
 
     assert asyncio.run(cell())["trials"] == 1
+
+
+# ---------------------------------------------------------------- tables as people have them
+
+
+def test_a_table_with_everything_wrong_is_learned_from() -> None:
+    frame, target = table(600)
+    frame.loc[::7, "pay"] = np.inf
+    frame.loc[::5, "job"] = None
+    frame = frame.assign(
+        gone=np.nan, same="A", key=[f"k{at}" for at in range(600)], flag=pd.array([True, None, False] * 200, "boolean")
+    )
+    labels = target.astype(object)
+    labels[::50] = None
+    results = search(frame, labels, n_trials=3, algorithms=("logistic_regression", "mlp", "extra_trees"))
+    assert results["better_than_chance"]
+    assert results["notes"] == [
+        "12 rows without a label were left out",
+        "2 columns with one value only were left out: gone, same",
+    ]
+    assert np.isfinite(results["best_model"].predict_proba(frame)).all()
+
+
+def test_ten_thousand_categories_are_learned_from() -> None:
+    rng = np.random.default_rng(4)
+    key = rng.integers(0, 10_000, 12_000)
+    frame = pd.DataFrame({"key": [f"k{each}" for each in key], "age": rng.normal(size=12_000)})
+    target = rng.uniform(size=12_000) < 1 / (1 + np.exp(-2 * frame["age"]))
+    results = search(frame, target, n_trials=2, algorithms=("logistic_regression", "hist_gradient_boosting"))
+    assert results["best_score"] > 0.75
+
+
+def test_a_search_ends_by_itself_when_nothing_more_is_to_be_gained() -> None:
+    results = search(*table(), timeout=300, algorithms=("logistic_regression",))
+    assert results["stopped_by"] == "nothing more to gain"
+    assert results["seconds"] < 300
+
+
+def test_two_trials_at_a_time_give_what_one_after_the_other_gives_of_the_portfolio() -> None:
+    one, two = (search(*table(), n_trials=3, n_jobs=jobs) for jobs in (1, 2))
+    assert [entry["score"] for entry in one["leaderboard"]] == [entry["score"] for entry in two["leaderboard"]]
