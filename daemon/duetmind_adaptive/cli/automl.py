@@ -73,11 +73,15 @@ def automl(
     duetmind automl loans.parquet --target default --metric roc_auc --timeout 30 --save loans.duet --html loans.html
     duetmind automl prices.csv --target price --metric rmse --timeout 600 --study prices --json
     """
-    from duetmind_adaptive.tasks.automl import FileSearch, process_began, search_file
-    from duetmind_adaptive.training.automl import create_automl_optimizer
+    from duetmind_adaptive.jobs.process import begin_fork_server
+    from duetmind_adaptive.training.automl import PRELOAD
 
     for place in filter(None, (save, html)):
         check_place(place)
+    begin_fork_server(PRELOAD)
+    from duetmind_adaptive.tasks.automl import FileSearch, process_began, search_file
+    from duetmind_adaptive.training.automl import create_automl_optimizer
+
     _logs_to_standard_error()
     names = [name.strip() for name in metric.split(",")]
     with _progress(quiet=json) as show:

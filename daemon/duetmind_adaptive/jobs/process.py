@@ -15,6 +15,7 @@ import socket
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from typing import Literal
 
@@ -22,6 +23,7 @@ from duetmind_adaptive.errors import JobError, WorkerDiedError
 from duetmind_adaptive.jobs import worker
 from duetmind_adaptive.jobs.mainless import NAME, leave_main_alone
 from duetmind_adaptive.jobs.wire import HEADER
+from duetmind_adaptive.jobs.worker import one_thread_each
 
 StartMethod = Literal["forkserver", "spawn"]
 
@@ -138,6 +140,16 @@ class WorkerProcess:
                 raise EOFError
             view = view[received:]
         return payload
+
+
+def begin_fork_server(preload: Sequence[str]) -> None:
+    """Have the fork server start and import these modules while this process does something else; returns at once.
+
+    A pool made later with the same modules finds it ready. Without effect where there is one already.
+    """
+    one_thread_each()
+    multiprocessing.get_context("forkserver").set_forkserver_preload([worker.__name__, *preload])
+    forkserver.ensure_running()
 
 
 class Launcher:

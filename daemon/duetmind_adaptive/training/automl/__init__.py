@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from duetmind_adaptive.training.automl.optimizer import AutoMLOptimizer, create_automl_optimizer
 
+#: what the fork server of a search imports
+PRELOAD = ("duetmind_adaptive.training.automl.preload",)
+
 __all__ = ["AutoMLOptimizer", "create_automl_optimizer"]
 
 

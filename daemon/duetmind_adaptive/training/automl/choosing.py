@@ -96,11 +96,21 @@ def choose(pool: Pool, limit: Cost) -> Selection | None:
     return _with_bags(pool, once, limit) if pool.whole else once
 
 
+def at_hand(pool: Pool, limit: Cost) -> Selection | None:
+    """The best trial that can be delivered at once, by one member at least within the limit; None without any."""
+    here = [trial for trial in pool.trials if trial.number in pool.at_hand]
+    if not here:
+        return None
+    served = [trial for trial in here if cost_of(pool, trial, refit=True).within(limit)]
+    return single(pool, max(served or here, key=lambda trial: _gain(pool, trial.answers)), refit=False)
+
+
 def cost_of(pool: Pool, trial: Trial, *, refit: bool) -> Cost:
     """What serving and fitting a trial takes."""
     count = 1 if refit else pool.members
     milliseconds = serving_ms(trial.algorithm, trial.params, pool.classes, pool.columns) * count
-    again = refit or trial.number not in pool.at_hand
+    # of a trial at hand a fold's member stands in where there is no time
+    again = trial.number not in pool.at_hand
     seconds = trial.seconds * WHOLE * (1 if refit else pool.members) if again else 0.0
     return Cost(milliseconds, trial.size * count * COMPRESSED, seconds)
 

@@ -20,7 +20,7 @@ from duetmind_adaptive.training.automl.blend import make_blend
 from duetmind_adaptive.training.automl.calibration import Calibration, fit_calibration
 from duetmind_adaptive.training.automl.families import Member
 from duetmind_adaptive.training.automl.folds import learning_rows
-from duetmind_adaptive.training.automl.orders import Delivered, Order
+from duetmind_adaptive.training.automl.orders import Delivered, Order, Part
 from duetmind_adaptive.training.automl.scoring import score
 from duetmind_adaptive.training.automl.trial import Board, Candidate, fit_rows, members_file, rows_of
 
@@ -33,6 +33,10 @@ SIDED = ("accuracy", "balanced_accuracy", "f1")
 THRESHOLDS = 199
 #: rows whose answers are timed
 TIMED_ROWS = 1_000
+#: a fit is begun only if so many times what it should take is left: nothing can end it but the end of its process
+SURELY = 2.0
+#: members of folds that stand in for one of all rows
+STAND_INS = 2
 #: rows that a last resort learns from
 FEW_ROWS = 1_000
 
@@ -87,17 +91,21 @@ def _groups(board: Board, order: Order) -> list[tuple[int, float, list[Member]]]
     """Number, weight and members of each trial, the weightiest first."""
     found = list[tuple[int, float, list[Member]]]()
     for part in sorted(order.parts, key=lambda part: -part.weight):
-        waiting = members_file(board.home, part.candidate.number)
-        if part.refit and (not found or time.monotonic() + part.seconds < order.until):
-            if waiting.exists() and time.monotonic() + part.seconds > order.until:
-                found.append((part.candidate.number, part.weight, _load(waiting)))
-                continue
-            found.append((part.candidate.number, part.weight, [fit_rows(board, part.candidate, slice(None))]))
-        elif waiting.exists():
-            found.append((part.candidate.number, part.weight, _load(waiting)))
-        elif time.monotonic() + part.seconds * len(board.fitted) < order.until:
-            found.append((part.candidate.number, part.weight, _fit_folds(board, part.candidate)))
+        members = _members(board, part, order.until)
+        if members:
+            found.append((part.candidate.number, part.weight, members))
     return found or [(-1, 1.0, [_last_resort(board)])]
+
+
+def _members(board: Board, part: Part, until: float) -> list[Member]:
+    """As ordered where there is time; else those of a few folds, as they wait; none where nothing waits."""
+    waiting = members_file(board.home, part.candidate.number)
+    now, needed = time.monotonic(), SURELY * part.seconds * (1 if part.refit else len(board.fitted))
+    if waiting.exists() and not part.refit:
+        return _load(waiting)
+    if now + needed < until:
+        return [fit_rows(board, part.candidate, slice(None))] if part.refit else _fit_folds(board, part.candidate)
+    return _load(waiting)[:STAND_INS] if waiting.exists() else []
 
 
 def _load(file: Path) -> list[Member]:

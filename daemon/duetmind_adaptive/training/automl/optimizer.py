@@ -20,6 +20,7 @@ from typing import Any
 from duetmind_adaptive.errors import ConfigError
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.jobs.worker import one_thread_each
+from duetmind_adaptive.training.automl import PRELOAD
 from duetmind_adaptive.training.automl.orders import Delivered
 from duetmind_adaptive.training.automl.pareto import COSTS
 from duetmind_adaptive.training.automl.portfolio import Configuration, installed
@@ -36,7 +37,6 @@ TRIALS = 50
 FEWEST_FOLDS, MOST_FOLDS = 2, 20
 #: what a served model may take, in milliseconds for 1,000 rows and in megabytes
 SERVING = {"serving": (50.0, 10.0), "quality": (math.inf, math.inf)}
-PRELOAD = ("duetmind_adaptive.training.automl.preload",)
 #: between asking a worker to end and ending it; what hangs in C code would not hear anyway
 GRACE = timedelta(seconds=0.2)
 

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import numpy as np
 from duetmind_adaptive.contracts import Executor
 from duetmind_adaptive.errors import JobError, TrainingError
 from duetmind_adaptive.training.automl import orders
-from duetmind_adaptive.training.automl.choosing import Pool, Selection, choose
+from duetmind_adaptive.training.automl.choosing import Pool, Selection, at_hand, choose
 from duetmind_adaptive.training.automl.deadline import WITH_IMPORTS, Deadline
 from duetmind_adaptive.training.automl.ensemble import Cost
 from duetmind_adaptive.training.automl.orders import Delivered, Order, Part, Prepared, perform, warm_up
@@ -191,10 +191,13 @@ class Session:
     def _choose(self, pool: Pool, deadline: Deadline) -> tuple[Selection | None, tuple[Point, ...], Point | None]:
         wishes = self._wishes
         seconds = max(0.0, deadline.left - FINISH_LEAST * deadline.contention) if deadline.budget else math.inf
-        limit = Cost(CAUTION * wishes.max_ms, CAUTION * wishes.max_mb * 1e6, 0.8 * seconds)
+        limit = self._limit(0.5 * seconds)
         if not wishes.objectives:
             return choose(pool, limit), (), None
         return choose_point(pool, limit, wishes.objectives)
+
+    def _limit(self, seconds: float) -> Cost:
+        return Cost(CAUTION * self._wishes.max_ms, CAUTION * self._wishes.max_mb * 1e6, seconds)
 
     async def _deliver(self, board: Board, pool: Pool, selection: Selection | None, deadline: Deadline) -> Delivered:
         until = (
@@ -203,12 +206,12 @@ class Session:
             else time.monotonic() + deadline.left - FINISH_LEAST * deadline.contention
         )
         order = self._order(pool, selection, until)
-        most = PATIENCE if deadline.budget is None else max(0.5, deadline.left - LAST_MOMENT)
+        most = PATIENCE if deadline.budget is None else max(0.5, deadline.left - LAST_MOMENT * deadline.contention)
         try:
             return await self._ask(board, order, most)
         except (JobError, TrainingError):
             # a refit that hung, or ran out of memory: the best trial's members are at hand
-            return await self._ask(board, self._order(pool, _at_hand(pool), 0.0), PATIENCE)
+            return await self._ask(board, self._order(pool, at_hand(pool, self._limit(math.inf)), 0.0), PATIENCE)
 
     async def _ask(self, board: Board, order: Order, seconds: float) -> Delivered:
         delivered: Delivered = await self._executor.run(
@@ -241,9 +244,3 @@ def sweep(folder: Path) -> None:
         owner = home.name.removeprefix(HOME).partition("-")[0]
         if owner.isdecimal() and not Path(f"/proc/{owner}").exists() and Path("/proc/self").exists():
             shutil.rmtree(home, ignore_errors=True)
-
-
-def _at_hand(pool: Pool) -> Selection | None:
-    """What can be delivered at once."""
-    here = tuple(trial for trial in pool.trials if trial.number in pool.at_hand)
-    return choose(replace(pool, trials=here), Cost())

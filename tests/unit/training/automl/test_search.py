@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from duetmind_adaptive.errors import ConfigError, WorkerDiedError
+from duetmind_adaptive.errors import ConfigError, JobTimeoutError, WorkerDiedError
 from duetmind_adaptive.jobs.inline import InlineExecutor
 from duetmind_adaptive.training.automl import AutoMLOptimizer, create_automl_optimizer
 from duetmind_adaptive.training.automl.problem import make_problem
@@ -239,6 +239,20 @@ def test_a_model_is_delivered_even_if_no_trial_finishes() -> None:
     results = search(frame, target, n_trials=3, executor=deadly)
     assert results["failed_trials"] == 3
     assert (results["best_model"].predict(frame) == target).mean() > 0.7
+
+
+def test_a_delivery_that_fails_is_made_of_the_best_trial_at_hand() -> None:
+    class Stuck(InlineExecutor):
+        tries = 0
+
+        async def run(self, task: Any, /, *args: Any, timeout: timedelta, fresh: bool = False, label: str = "") -> Any:  # noqa: ASYNC109 - the contract's
+            self.tries += label == "delivery"
+            if label == "delivery" and self.tries == 1:
+                raise JobTimeoutError("took too long")
+            return await super().run(task, *args, timeout=timeout, fresh=fresh, label=label)
+
+    results = search(*table(), n_trials=4, executor=Stuck())
+    assert [member["trial"] for member in results["ensemble"]["members"]] == [results["leaderboard"][0]["trial"]]
 
 
 # ---------------------------------------------------------------- bounds and honesty
