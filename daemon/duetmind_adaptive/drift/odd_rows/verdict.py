@@ -70,11 +70,8 @@ def name_odd_rows(model: OddRowsModel, report: CheckReport, table: pa.Table) -> 
 def known_columns(report: CheckReport, table: pa.Table, compared_as: dict[str, Kind]) -> dict[str, Kind]:
     """The columns that rows can be odd in: tested, no dates, and not drifting, because of those everybody is told."""
     tested = {column.name for column in report.columns if column.untested is None and not column.drift}
-    return {
-        name: kind
-        for name, kind in compared_as.items()
-        if name in tested and kind != "datetime" and name in table.column_names and name not in report.type_changes
-    }
+    known = tested.intersection(table.column_names).difference(report.type_changes)
+    return {name: kind for name, kind in compared_as.items() if name in known and kind != "datetime"}
 
 
 def _sentence(count: int, rows: int, named: Sequence[Anomaly]) -> str:

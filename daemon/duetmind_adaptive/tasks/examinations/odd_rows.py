@@ -11,6 +11,7 @@ from duetmind_adaptive.drift.odd_rows.model import OddRowsModel
 from duetmind_adaptive.drift.odd_rows.verdict import known_columns, name_odd_rows
 from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.registry.layout import PROFILE, SAMPLE
+from duetmind_adaptive.sources.columns import keep
 from duetmind_adaptive.tasks.view import View, stored
 
 #: models kept in a worker: of 50 columns and 10,000 rows, each is 8 MB
@@ -30,6 +31,4 @@ def model_of(folder: Path, names: tuple[str, ...]) -> OddRowsModel | None:
     sample, reference = stored(folder / SAMPLE), Reference.load(folder / PROFILE)
     if sample is None:
         return None
-    return OddRowsModel.fit(
-        sample, {name: reference.columns[name].kind for name in names if name in sample.column_names}
-    )
+    return OddRowsModel.fit(sample, {name: reference.columns[name].kind for name in keep(names, sample.column_names)})
