@@ -31,6 +31,7 @@ BENCHMARKS = {
     "drift": "benchmarks.drift",
     "profiles": "benchmarks.profiles",
     "calm": "benchmarks.calm",
+    "pipelines": "benchmarks.pipelines",
     "without_labels": "benchmarks.without_labels",
     "automl": "benchmarks.automl",
     "study": "benchmarks.study",

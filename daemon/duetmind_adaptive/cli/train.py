@@ -68,11 +68,11 @@ def train(
 
 
 def _print(document: dict[str, Any]) -> None:
-    metrics: dict[str, dict[str, float]] = document["metrics"]
+    metrics: dict[str, dict[str, float | None]] = document["metrics"]
     first = document["metric"]
-    print_headline(f"{first} {metrics[first]['value']:.4f} for {document['target']}, out of fold", "stable")
+    print_headline(f"{first} {_number(metrics[first]['value'])} for {document['target']}, out of fold", "stable")
     rows = [
-        (name, f"{each['value']:.4f}", f"{each['low']:.4f} to {each['high']:.4f}" if "low" in each else "-")
+        (name, _number(each["value"]), f"{each['low']:.4f} to {each['high']:.4f}" if "low" in each else "-")
         for name, each in metrics.items()
     ]
     print_table(("METRIC", "VALUE", "95 % INTERVAL"), rows)
@@ -85,3 +85,7 @@ def _print(document: dict[str, Any]) -> None:
     print(f"{said} in {document['seconds']:.1f} s")
     if document["artifact"]:
         print(f"saved: {plain(document['artifact'])} (sha256 {document['sha256']})")
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"

@@ -60,7 +60,7 @@ class _Fitted:
     learner: Learner
     examples: Examples
     pipeline: Pipeline
-    metrics: dict[str, dict[str, float]]
+    metrics: dict[str, dict[str, float | None]]
 
 
 def train_file(asked: FileTraining, progress: Progress | None = None) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _manifest(asked: FileTraining, fitted: _Fitted, schema: pa.Schema) -> Manife
         "classes": examples.classes.tolist(),
         "threshold": threshold_of(fitted.pipeline),
         "metric": next(iter(metrics)),
-        "metrics": {name: value["value"] for name, value in metrics.items()},
+        "metrics": {name: each["value"] for name, each in metrics.items() if each["value"] is not None},
         "libraries": library_versions(),
         "trained_rows": (0, len(examples)),
         "train_size": len(examples),
@@ -173,7 +173,7 @@ def _prepare(asked: FileTraining, problem: Problem) -> tuple[Examples, Learner]:
 
 def _measured(
     asked: FileTraining, problem: Problem, examples: Examples, learner: Learner, told: Progress
-) -> tuple[dict[str, dict[str, float]], int]:
+) -> tuple[dict[str, dict[str, float | None]], int]:
     """Every metric with its interval, and on how many folds it was measured."""
     evaluation = asked.pipeline.evaluation
     count = evaluation.folds
@@ -199,10 +199,11 @@ def _value(
     examples: Examples,
     truth: NDArray[Any],
     said: tuple[NDArray[Any], NDArray[np.float64] | None],
-) -> dict[str, float]:
-    """The value, and its 95 % interval where there are rows enough for one."""
+) -> dict[str, float | None]:
+    """The value, None where it is undefined, and its 95 % interval where there are rows enough for one."""
     classes = list(examples.classes) or None
     task = "regression" if classes is None else "binary" if len(classes) == 2 else "multiclass"
     value = metric_value(metric, task, truth, *said, classes=classes)
     reading = measure(metric, task, truth=truth, prediction=said[0], score=said[1], classes=classes)
-    return {"value": value} | ({} if reading is None else {"low": reading.low, "high": reading.high})
+    said_value = float(value) if np.isfinite(value) else None
+    return {"value": said_value} | ({} if reading is None else {"low": reading.low, "high": reading.high})

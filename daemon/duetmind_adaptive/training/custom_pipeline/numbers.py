@@ -20,12 +20,13 @@ from duetmind_adaptive.training.custom_pipeline.estimators import checked_number
 #: rows that nearest neighbours are looked for in: the cost of filling in grows with rows times these
 NEIGHBOUR_ROWS = 5_000
 
-SCALERS: dict[str, Callable[[int], Any]] = {
-    "standard": lambda _: StandardScaler(),
-    "minmax": lambda _: MinMaxScaler(),
-    "robust": lambda _: RobustScaler(),
-    "quantile": lambda seed: QuantileTransformer(output_distribution="normal", random_state=seed),
-    "power": lambda _: PowerTransformer(),
+#: by a seed, and whether to scale in a copy
+SCALERS: dict[str, Callable[[int, bool], Any]] = {
+    "standard": lambda _, copy: StandardScaler(copy=copy),
+    "minmax": lambda _, copy: MinMaxScaler(copy=copy),
+    "robust": lambda _, copy: RobustScaler(copy=copy),
+    "quantile": lambda seed, copy: QuantileTransformer(output_distribution="normal", random_state=seed, copy=copy),
+    "power": lambda _, copy: PowerTransformer(copy=copy),
 }
 
 
@@ -46,7 +47,8 @@ def make_number_steps(settings: PreprocessingSettings, *, native_missing: bool, 
         steps.append(("winsorise", Winsorizer(settings.outlier_share)))
     steps.append(("impute", EmptyColumnFiller() if native_missing else make_imputer(settings, seed)))
     if settings.numerical_scaler != "none":
-        steps.append(("scale", SCALERS[settings.numerical_scaler](seed)))
+        # what an imputer gives is a fresh array that nobody else holds: it can be scaled where it stands
+        steps.append(("scale", SCALERS[settings.numerical_scaler](seed, native_missing)))
     return Pipeline(steps)
 
 
