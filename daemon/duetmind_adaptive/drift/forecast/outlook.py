@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from duetmind_adaptive.check_report import Forecast
 from duetmind_adaptive.drift.forecast.crossing import FEWEST, MOST_WINDOWS, Crossing, crossing
 from duetmind_adaptive.drift.forecast.sentence import COLUMN, sentence
-from duetmind_adaptive.drift.series import History, Series
+from duetmind_adaptive.drift.series import History, Series, without_holes
 from duetmind_adaptive.records import Window
 from duetmind_adaptive.stats.first_passage import MEDIAN_OF
 from duetmind_adaptive.stats.trend_screen import steepest
@@ -88,8 +88,7 @@ def _rising(names: tuple[str, ...], effects: Floats, threshold: float) -> list[s
     """Those that a straight line leads to the threshold, the soonest first."""
     effects = effects[:, -MOST_WINDOWS:]
     known = np.isfinite(effects).sum(axis=1) >= FEWEST
-    medians = np.nanmedian(np.where(known[:, np.newaxis], effects, 0.0), axis=1)
-    filled = np.where(np.isfinite(effects), effects, medians[:, np.newaxis])
+    filled = without_holes(np.where(known[:, np.newaxis], effects, 0.0))
     level = np.median(filled[:, -MEDIAN_OF:], axis=1)
     found = steepest(filled)
     ahead = np.divide(threshold - level, found.slope, out=np.full(level.size, np.inf), where=found.slope > 0)

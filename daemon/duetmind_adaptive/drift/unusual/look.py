@@ -17,7 +17,7 @@ from duetmind_adaptive.check_report import Anomaly
 from duetmind_adaptive.drift.calm.null import SLOTS
 from duetmind_adaptive.drift.forecast.crossing import has_times
 from duetmind_adaptive.drift.forecast.seasons import Seasonal, deseasoned
-from duetmind_adaptive.drift.series import History, Series
+from duetmind_adaptive.drift.series import History, Series, without_holes
 from duetmind_adaptive.drift.unusual.kinds_of_series import KINDS, Name
 from duetmind_adaptive.drift.unusual.words import told
 from duetmind_adaptive.stats.outlying import FEWEST, outlying
@@ -85,9 +85,9 @@ def _far_off(history: History, name: Name) -> list[str]:
     columns, values = history.all_missing() if name == "missing" else history.all_effects()
     if values.shape[1] <= FEWEST or not columns:
         return []
-    before: Floats = np.where(np.isfinite(values[:, :-1]).any(axis=1, keepdims=True), values[:, :-1], 0.0)
-    middle: Floats = np.nanmedian(before, axis=1, keepdims=True)
-    usual: Floats = np.nanmedian(np.abs(before - middle), axis=1)
+    before = without_holes(values[:, :-1])
+    middle: Floats = np.median(before, axis=1, keepdims=True)
+    usual: Floats = np.median(np.abs(before - middle), axis=1)
     off = np.nan_to_num((values[:, -1] - middle[:, 0]) / np.maximum(usual, KINDS[name].least), nan=0.0)
     order = np.argsort(-off, kind="stable")[:NAMED]
     return [f"{name}:{columns[at]}" for at in order.tolist() if off[at] > CLOSER]
