@@ -95,6 +95,18 @@ def test_same_seed_and_data_same_model(loans: Path, ran: Ran) -> None:
     assert np.array_equal(*answers)
 
 
+def test_groups_stay_together_and_are_no_feature(loans: Path, ran: Ran) -> None:
+    frame = a_frame().drop(columns=["zip", "when"])
+    (loans / "grouped.csv").write_text(frame.assign(site=np.arange(300) % 6).to_csv(index=False))
+    command = ("train", loans / "grouped.csv", "--target", "late", "--pipeline", loans / "quick.yaml", "--json")
+    status, out, _ = ran(*command, "--group", "site")
+    assert (status, list(json.loads(out)["features"])) == (0, ["age", "job"])
+    (loans / "grouped.csv").write_text(frame.assign(site=np.arange(300) % 2).to_csv(index=False))
+    status, out, err = ran(*command, "--group", "site")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "the rows have 2 groups, and 3 folds need one each" in err
+
+
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_predicting_writes_a_row_of_answers_for_each_row(trained: Path, ran: Ran, ending: str) -> None:
     rows = a_frame(120, seed=2).drop(columns=["late", "zip"])[["job", "when", "age"]]
