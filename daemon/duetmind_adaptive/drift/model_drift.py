@@ -1,25 +1,20 @@
-"""What moved in a model beside its metric: its answers, the meaning of its scores, and how it does on parts of rows.
+"""What moved in a model beside its metric: its answers, and the meaning of its scores.
 
-All are held against the hold-out, by batch means on both sides: rows which resemble their neighbours prove less.
+Both are held against the hold-out, which also tells how much rows that resemble their neighbours prove less.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from duetmind_adaptive.drift.concept.residuals import Codes, Floats
-from duetmind_adaptive.drift.estimation.design import CODES, MISSING, Binning
-from duetmind_adaptive.stats.batch_means import Part, mean_of_rows, welch
+from duetmind_adaptive.drift.concept.residuals import Floats
+from duetmind_adaptive.drift.rows_apart import rows_apart
 
 #: bins of a score by the hold-out's quantiles; of them few rows are too few to judge
 SCORE_BINS, FEWEST_ROWS = 10, 20
-#: of the rows of window and hold-out, a segment has at least
-SEGMENT_SHARE = 0.05
 
 
 class Gap(NamedTuple):
@@ -58,8 +53,7 @@ def answers_moved(before: Floats, after: Floats) -> Gap:
         edges = np.unique(np.quantile(before, edges))
     bins = np.arange(edges.size + 1)
     old, new = (np.searchsorted(edges, side, side="left")[:, np.newaxis] == bins for side in (before, after))
-    t, p = _apart(old.astype(np.float64), new.astype(np.float64))
-    del t
+    _, p = rows_apart(old.astype(np.float64), new.astype(np.float64))
     size = float(np.abs(old.mean(axis=0) - new.mean(axis=0)).sum() / 2)
     return Gap(size, 0.0, min(float(p.min()) * p.size, 1.0))
 
@@ -95,76 +89,13 @@ def calibration_moved(before: tuple[Floats, Floats], after: tuple[Floats, Floats
         return None
     gaps = [label - score for score, label in (before, after)]
     means = [_within(place, gap, judged) for place, gap in zip(places, gaps, strict=True)]
-    p = np.array([_apart_within(places, gaps, int(each))[1] for each in judged])
+    p = np.array(
+        [rows_apart(*(gap[place == each] for gap, place in zip(gaps, places, strict=True)))[1] for each in judged]
+    )
     shares = counts[1][judged] / counts[1][judged].sum()
     errors = [float(shares @ np.abs(mean)) for mean in means]
     return Gap(errors[1], errors[0], min(float(p.min()) * judged.size, 1.0))
 
 
-class Fallen(NamedTuple):
-    """A part of the rows that does worse than it did."""
-
-    where: str
-    inside: tuple[NDArray[np.bool_], NDArray[np.bool_]]
-    #: mean loss after less mean loss before, and its p-value corrected for all segments, one-sided
-    worse: float
-    p_value: float
-
-
-def segments(
-    binning: Binning, codes: tuple[Codes, Codes], losses: tuple[Floats, Floats], words: Sequence[str] | None = None
-) -> list[Fallen]:
-    """Every bin of every column that has rows enough, most certain fall first.
-
-    Parameters
-    ----------
-    binning
-        How the columns were cut.
-    codes, losses
-        Of the hold-out's and of the window's rows, in the order of time.
-    words
-        Names of the columns; default: as they are cut.
-    """
-    names = list(words or binning.names)
-    cells = [
-        (place, code)
-        for place in range(len(names))
-        for code in range(CODES)
-        if all(float((side[:, place] == code).mean()) >= SEGMENT_SHARE for side in codes)
-        and all(float((side[:, place] == code).mean()) <= 1 - SEGMENT_SHARE for side in codes)
-        and all(int((side[:, place] == code).sum()) >= FEWEST_ROWS for side in codes)
-    ]
-    found = list[Fallen]()
-    for place, code in cells:
-        inside = tuple(side[:, place] == code for side in codes)
-        t, p = _apart_within([side.astype(np.intp) for side in inside], losses, 1)
-        one_sided = p / 2 if t > 0 else 1.0
-        worse = float(losses[1][inside[1]].mean() - losses[0][inside[0]].mean())
-        where = _words(names[place], binning.cuts[place], code)
-        found.append(Fallen(where, (inside[0], inside[1]), worse, min(one_sided * len(cells), 1.0)))
-    return sorted(found, key=lambda part: part.p_value)
-
-
 def _within(places: NDArray[np.intp], values: Floats, bins: NDArray[np.intp]) -> Floats:
     return np.array([values[places == each].mean() for each in bins])
-
-
-def _apart(before: Floats, after: Floats) -> tuple[Floats, Floats]:
-    old, new = mean_of_rows(before), mean_of_rows(after)
-    return welch(new.value - old.value, Part(new.variance, new.freedom), Part(old.variance, old.freedom))
-
-
-def _apart_within(places: Sequence[NDArray[np.intp]], values: Sequence[Floats], at: int) -> tuple[float, float]:
-    t, p = _apart(*(value[place == at] for value, place in zip(values, places, strict=True)))
-    return float(t), float(p)
-
-
-def _words(name: str, cut: Floats | pa.Array, code: int) -> str:
-    if code == MISSING:
-        return f"{name} is missing"
-    if isinstance(cut, pa.Array):
-        words: list[object] = pa.array(cut).to_pylist()
-        return f"{name} = {str(words[code - 1])!r}" if code <= len(words) else f"{name} is a rare word"
-    if code == 1:
-        return f"{name} ≤ {cut[0]:.4g}"
-    return f"{name} > {cut[-1]:.4g}" if code > len(cut) else f"{cut[code - 2]:.4g} < {name} ≤ {cut[code - 1]:.4g}"

@@ -2,12 +2,13 @@
 
 Both are estimates, so the difference is judged with both standard errors: degraded means
 
-    ``worse by > tolerance + z √(error² + error_reference²)``,
+    ``worse by > tolerance + z √(error² + error_reference² + natural²)``,
 
 one-sided, with z for as few false alarms as the model's promise allows (`drift.budget`), because checks repeat hourly
 for months. The window's error
 allows for as much dependence between its rows as the reference has: a metric that falls within a window makes its rows
-look alike, which must not hide the fall. Differences are on the metric's own scale: absolute for accuracy, balanced
+look alike, which must not hide the fall. What hours and days let expect, and what windows differ by beyond their rows,
+is natural. Differences are on the metric's own scale: absolute for accuracy, balanced
 accuracy, F1, AUC and R², relative to the reference for log loss, MAE and RMSE.
 """
 
@@ -37,6 +38,8 @@ def judge(
     *,
     tolerance: float = TOLERANCE,
     confidence: float = CONFIDENCE,
+    expected: float = 0.0,
+    natural: float = 0.0,
 ) -> Performance:
     """Set a window's metric beside the reference and decide whether it is degraded.
 
@@ -52,6 +55,10 @@ def judge(
         Fall that does not count, on the metric's scale.
     confidence
         One-sided, in (0.5, 1).
+    expected
+        By how much the metric of such a window is above the reference by nature.
+    natural
+        Variance of such metrics beyond that of their rows.
 
     Examples
     --------
@@ -62,8 +69,9 @@ def judge(
     """
     if reference is None:
         return Performance(window=window, reading=reading)
-    worse = reference.value - reading.value if higher_is_better(reading.name) else reading.value - reference.value
-    degraded = worse > _allowed(reading, reference, tolerance, confidence)
+    above = reading.value - reference.value - expected
+    worse = -above if higher_is_better(reading.name) else above
+    degraded = worse > _allowed(reading, reference, tolerance, confidence, natural)
     return Performance(window=window, reading=reading, reference=reference, degraded=degraded)
 
 
@@ -78,16 +86,27 @@ def degraded_at(
     >>> round(degraded_at(read(0.91), read(0.90)), 3)
     0.836
     """
-    allowed = _allowed(reading, reference, tolerance, confidence)
+    allowed = _allowed(reading, reference, tolerance, confidence, 0.0)
     return reference.value - allowed if higher_is_better(reference.name) else reference.value + allowed
 
 
-def _allowed(reading: MetricReading, reference: MetricReading, tolerance: float, confidence: float) -> float:
+def _allowed(
+    reading: MetricReading, reference: MetricReading, tolerance: float, confidence: float, natural: float
+) -> float:
     """How much worse a window may be."""
-    error = reading.error * math.sqrt(min(1.0, reference.dependence / reading.dependence))
-    return tolerance * metric_scale(reference) + normal_quantile(2 * confidence - 1) * math.hypot(
-        error, reference.error
-    )
+    noise = math.hypot(window_error(reading, reference, natural), reference.error)
+    return tolerance * metric_scale(reference) + normal_quantile(2 * confidence - 1) * noise
+
+
+def window_error(reading: MetricReading, reference: MetricReading, natural: float) -> float:
+    """Standard error of a window's metric, its rows as dependent as the reference's and no more.
+
+    Parameters
+    ----------
+    reading, reference, natural
+        As of `judge`.
+    """
+    return math.sqrt(reading.error**2 * min(1.0, reference.dependence / reading.dependence) + natural)
 
 
 def shortfall(performance: Performance) -> float:

@@ -8,6 +8,7 @@
             reference.profile   the rows it learned from, for drift
             reference.bins      the same rows counted on bins, for the history that its windows make
             natural.arrow       how much its columns vary from window to window while nothing changes
+            habits.arrow        the same of its metric, its errors and its answers; where there is a hold-out
             sample.arrow        some of those rows
             holdout.arrow       labelled rows that it did not learn from, with its answers; where there are any
 
@@ -24,7 +25,7 @@ from pathlib import Path
 
 ARTIFACT, DESCRIPTION, PROFILE = "model.duet", "version.json", "reference.profile"
 BINS = "reference.bins"
-NATURAL = "natural.arrow"
+NATURAL, HABITS = "natural.arrow", "habits.arrow"
 SAMPLE, HOLDOUT = "sample.arrow", "holdout.arrow"
 CHAMPION, VERSIONS = "champion", "versions"
 

@@ -14,8 +14,6 @@ from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.tasks.holdout import Holdout
 from duetmind_adaptive.tasks.measure import Answers
 
-#: rows of a hold-out that are looked at
-MOST_ROWS = 6_000
 #: fewer complete rows of a window say nothing
 FEWEST_ROWS = 60
 
@@ -29,6 +27,15 @@ class Answered:
     prediction: NDArray[Any]
     score: NDArray[Any] | None
     classes: tuple[Any, ...] | None
+    #: of a hold-out that has gaps: how many neighbouring rows follow each other
+    run: int | None = None
+
+    def blocks(self, window_rows: int, most: int) -> list[NDArray[np.bool_]]:
+        """Its rows in blocks that last as long as a window, at most so many; none where it has but one."""
+        length = self.run or max(window_rows, FEWEST_ROWS)
+        count = min(round(len(self.truth) / length) if self.run else len(self.truth) // length, most)
+        places = np.arange(len(self.truth)) * max(count, 1) // max(len(self.truth), 1)
+        return [places == each for each in range(count)] if count > 1 else []
 
 
 def complete_answers(model: Model, table: pa.Table, answers: Answers | None) -> Answered | None:
@@ -46,10 +53,12 @@ def complete_answers(model: Model, table: pa.Table, answers: Answers | None) -> 
 
 
 def held_rows(holdout: Holdout) -> Answered:
-    """Complete rows of the hold-out, evenly spaced where there are many."""
-    places = np.flatnonzero(complete_rows(holdout.truth, holdout.prediction, holdout.score))
-    if places.size > MOST_ROWS:
-        places = places[np.linspace(0, places.size - 1, MOST_ROWS).astype(np.intp)]
+    """Complete rows of the hold-out."""
+    kept = complete_rows(holdout.truth, holdout.prediction, holdout.score)
+    places = np.flatnonzero(kept)
     score = None if holdout.score is None else holdout.score[places]
     features = holdout.features.take(pa.array(places))
-    return Answered(features, holdout.truth[places], holdout.prediction[places], score, holdout.classes or None)
+    run = round(holdout.run * kept.mean()) if holdout.run else None
+    return Answered(
+        features, holdout.truth[places], holdout.prediction[places], score, holdout.classes or None, run or None
+    )

@@ -28,11 +28,13 @@ from duetmind_adaptive.sources.cursor import Cursor
 from duetmind_adaptive.sources.labels import labels_due
 from duetmind_adaptive.sources.production import Nothing, ProductionSource
 from duetmind_adaptive.tasks.examinations import examine
+from duetmind_adaptive.tasks.examinations.metric import METRIC_TESTS
+from duetmind_adaptive.tasks.habits import habits_of
 from duetmind_adaptive.tasks.measure import measure_window
 from duetmind_adaptive.tasks.memory import Memory
 from duetmind_adaptive.tasks.requests import CheckOutcome, CheckRequest, LateWindow
 from duetmind_adaptive.tasks.surroundings import surroundings
-from duetmind_adaptive.tasks.view import View
+from duetmind_adaptive.tasks.view import View, middle
 from duetmind_adaptive.tasks.window_profiles import make_day, window_profile
 
 #: a profile of 20 columns × 25,000 rows is 4 MB; a worker serves many models
@@ -131,8 +133,11 @@ def _performance(view: View, version: VersionRef, window: Window, table: pa.Tabl
     if model.target is None or not labels_due(window, model, now=view.now):
         return None
     reading = measure_window(model, version, window, table, view.now)
-    sure = 1 - 1 / view.alarm_checks("metric")
-    return judge(window, reading, version.baseline, confidence=sure) if reading else None
+    if reading is None:
+        return None
+    usual = habits_of(version.folder).of_metric(reading.rows, middle(window))
+    sure = 1 - 1 / (METRIC_TESTS * view.alarm_checks("metric"))
+    return judge(window, reading, version.baseline, confidence=sure, expected=usual.expected, natural=usual.variance)
 
 
 def _late(view: View, unlabelled: Sequence[LateWindow]) -> tuple[Performance, ...]:

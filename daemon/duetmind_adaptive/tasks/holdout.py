@@ -3,15 +3,16 @@
 `sample.arrow` holds rows that the profile was made of: features, target and timestamp. `holdout.arrow` holds labelled
 rows with answers of a model that did not learn from them: the recipe's own, as it was measured before it was fitted
 once more to all rows. Its columns are the features, the target, `PREDICTION` and, of a classifier, `SCORE` with the
-place of each class in their order; the classes are in the schema's metadata. Rows come in their order, evenly spaced
-where there are more than are kept.
+place of each class in their order; the classes are in the schema's metadata. Rows come in their order. Where there are
+more than are kept, those of the sample are evenly spaced, and those of the hold-out whole windows that are, so that it
+still shows how much one window differs from another.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ PREDICTION, SCORE = "__prediction", "__score_"
 SAMPLE_ROWS, HOLDOUT_ROWS = 10_000, 20_000
 #: values kept of one table at most, as long as that leaves FEWEST_ROWS: wide rows are fewer rows
 CELLS, FEWEST_ROWS = 1_000_000, 1_000
+#: windows kept of a hold-out at least; longer ones are thinned evenly
+FEWEST_RUNS = 8
 
 _META = b"duetmind"
 
@@ -45,6 +48,8 @@ class Holdout:
     #: ascending, in the order of the columns of `scores`; empty for regression
     classes: tuple[Any, ...]
     features: pa.Table
+    #: how many neighbouring rows follow each other without a gap; None: all of them
+    run: int | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -69,8 +74,9 @@ def write_holdout(
     prediction: NDArray[Any],
     scores: NDArray[np.float64] | None,
     classes: NDArray[Any],
-) -> None:
-    """Keep labelled rows and what was answered to them.
+    window: int | None = None,
+) -> Holdout:
+    """Keep labelled rows and what was answered to them; returns all of them, also those that are not kept.
 
     Parameters
     ----------
@@ -82,14 +88,19 @@ def write_holdout(
         The name of the label's column.
     prediction, scores, classes
         As of `Holdout`; `scores` may be P(positive), shape (n,), and those of other classes are left out.
+    window
+        Rows of a window of production.
     """
     whole = table.append_column(PREDICTION, pa.array(prediction))
     if scores is not None:
         by_class = np.column_stack([1 - scores, scores]) if scores.ndim == 1 else scores
         for place, column in enumerate(by_class.T if by_class.shape[1] == classes.size else ()):
             whole = whole.append_column(f"{SCORE}{place}", pa.array(column))
-    facts = json.dumps({"target": target, "classes": classes.tolist()}).encode()
-    _write(folder / HOLDOUT, _thinned(whole, HOLDOUT_ROWS).replace_schema_metadata({_META: facts}))
+    runs, run = _in_runs(whole, window) if window else (None, None)
+    facts = json.dumps({"target": target, "classes": classes.tolist(), "run": run}).encode()
+    kept = _thinned(whole, HOLDOUT_ROWS) if runs is None else runs
+    _write(folder / HOLDOUT, kept.replace_schema_metadata({_META: facts}))
+    return replace(read_holdout(whole.replace_schema_metadata({_META: facts})), run=None)
 
 
 def read_holdout(table: pa.Table) -> Holdout:
@@ -104,15 +115,29 @@ def read_holdout(table: pa.Table) -> Holdout:
         scores=np.column_stack(scores).astype(np.float64) if scores else None,
         classes=tuple(facts["classes"]),
         features=table.select([name for name in names if name not in answers and not name.startswith(SCORE)]),
+        run=facts.get("run"),
     )
+
+
+def _kept_rows(table: pa.Table, most: int) -> int:
+    return min(most, max(FEWEST_ROWS, CELLS // max(table.num_columns, 1)))
 
 
 def _thinned(table: pa.Table, most: int) -> pa.Table:
     """Rows evenly spaced over the whole, the first and the last among them."""
-    keep = min(most, max(FEWEST_ROWS, CELLS // max(table.num_columns, 1)))
+    keep = _kept_rows(table, most)
     if table.num_rows <= keep:
         return table
     return table.take(pa.array(np.linspace(0, table.num_rows - 1, keep).astype(np.int64)))
+
+
+def _in_runs(table: pa.Table, window: int) -> tuple[pa.Table | None, int | None]:
+    """Whole windows evenly spaced over all rows; None where all rows are kept, or too few windows could be."""
+    count = _kept_rows(table, HOLDOUT_ROWS) // window
+    if table.num_rows <= _kept_rows(table, HOLDOUT_ROWS) or count < FEWEST_RUNS:
+        return None, None
+    starts = np.linspace(0, table.num_rows - window, count).astype(np.int64)
+    return table.take(pa.array((starts[:, np.newaxis] + np.arange(window)).ravel())), window
 
 
 def _write(path: Path, table: pa.Table) -> None:

@@ -22,7 +22,7 @@ from duetmind_adaptive.tasks.surroundings import clock_of, moments_of
 #: watches kept in a worker: as many as profiles
 WATCHES_KEPT = 16
 #: newest rows of the reference that variation is learned from
-MOST_ROWS = 200_000
+MOST_ROWS = 500_000
 
 
 def write_natural(folder: Path, reference: Reference, table: pa.Table, model: Model) -> None:
@@ -30,7 +30,7 @@ def write_natural(folder: Path, reference: Reference, table: pa.Table, model: Mo
     table = table.slice(max(0, table.num_rows - MOST_ROWS))
     window = model.production.window
     every = window.every.total_seconds() if window.every else None
-    cuts = Cuts.of(table.num_rows, window.rows, every, _seconds(model, table))
+    cuts = Cuts.of(table.num_rows, window.rows, every, ordered_seconds(model, table))
     natural = learn(Watch.of(reference.columns).rows(table, clock_of(model, table)), cuts)
     write_durably(folder / NATURAL, natural.to_bytes())
 
@@ -43,7 +43,7 @@ def watch_of(folder: Path) -> Watch:
     return Watch.of(columns, Natural.from_bytes(path.read_bytes(), path) if path.exists() else None)
 
 
-def _seconds(model: Model, table: pa.Table) -> NDArray[np.float64] | None:
+def ordered_seconds(model: Model, table: pa.Table) -> NDArray[np.float64] | None:
     """When each row came, where all of them say so and come in order."""
     moments = moments_of(model, table)
     stamps = microseconds(moments) if moments is not None else np.empty(0, np.int64)

@@ -34,7 +34,8 @@ from duetmind_adaptive.registry.manifest import Feature, Manifest
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.columns import feature_columns
 from duetmind_adaptive.sources.reference import read_reference
-from duetmind_adaptive.tasks.holdout import write_holdout, write_sample
+from duetmind_adaptive.tasks.holdout import write_sample
+from duetmind_adaptive.tasks.learn_habits import keep_holdout
 from duetmind_adaptive.tasks.libraries import library_versions
 from duetmind_adaptive.tasks.measure import answer
 from duetmind_adaptive.tasks.natural import write_natural
@@ -113,9 +114,10 @@ def _given_metric(model: Model, reference: pa.Table, folder: Path) -> MetricRead
     truth = reference[model.target].to_numpy(zero_copy_only=False)
     rows = complete_rows(truth, given[0], given[1])
     truth, prediction, score = truth[rows], given[0][rows], None if given[1] is None else given[1][rows]
-    table = reference.filter(pa.array(rows)).select([*feature_columns(reference.schema, model), model.target])
+    table = reference.filter(pa.array(rows))
     classes = np.array([]) if model.task == "regression" else np.unique(truth.tolist())
-    write_holdout(folder, table, model.target, prediction=prediction, scores=score, classes=classes)
+    features = feature_columns(reference.schema, model)
+    keep_holdout(folder, model, table, features, prediction=prediction, scores=score, classes=classes)
     return measure(model.metric, model.task, truth=truth, prediction=prediction, score=score)
 
 
@@ -138,7 +140,7 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
     write_natural(folder, profile, made.profiled, model)
     write_bins(folder, made.profiled, tuple(data.kinds))
     write_sample(folder, made.profiled, (*data.kinds, model.target, model.timestamp))
-    _keep_shown(folder, data, made.shown, model.target)
+    _keep_shown(folder, data, made.shown, model)
     manifest = _manifest(request, data, made)
     report = TrainingReport(
         folder=folder,
@@ -157,14 +159,15 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
     return report
 
 
-def _keep_shown(folder: Path, data: TrainingData, shown: Shown | None, target: str | None) -> None:
+def _keep_shown(folder: Path, data: TrainingData, shown: Shown | None, model: Model) -> None:
     """Write the hold-out: the rows that the baseline was measured on, with the answers that it was measured of."""
-    if shown is None or target is None or not len(shown.examples):
+    if shown is None or model.target is None or not len(shown.examples):
         return
-    table = data.labelled_rows(shown.examples.rows).select([*data.kinds, target])
+    table = data.labelled_rows(shown.examples.rows)
     if table.num_rows == len(shown.examples):  # else reference and production have other types: not one table
         classes = shown.examples.classes
-        write_holdout(folder, table, target, prediction=shown.prediction, scores=shown.scores, classes=classes)
+        features = tuple(data.kinds)
+        keep_holdout(folder, model, table, features, prediction=shown.prediction, scores=shown.scores, classes=classes)
 
 
 def _manifest(request: TrainRequest, data: TrainingData, made: Made) -> Manifest:

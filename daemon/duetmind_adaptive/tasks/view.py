@@ -24,6 +24,7 @@ from duetmind_adaptive.registry.layout import HOLDOUT, SAMPLE
 from duetmind_adaptive.settings.model import Model, ScheduleSettings
 from duetmind_adaptive.sources.labels import labels_due, with_labels
 from duetmind_adaptive.sources.production import ProductionSource
+from duetmind_adaptive.tasks.habits import Habits, habits_of
 from duetmind_adaptive.tasks.measure import Answers, answer
 from duetmind_adaptive.tasks.surroundings import clock_of
 
@@ -72,6 +73,11 @@ class View:
             return span / (self.reference.rows - 1) * self.window.rows
         return seconds_between(self.model.schedule, self.now)
 
+    @property
+    def habits(self) -> Habits:
+        """What is natural for the version's metric, errors and answers."""
+        return habits_of(self.version.folder)
+
     @cached_property
     def clock(self) -> NDArray[np.float64] | None:
         """When each row came, in seconds since 1970, NaN where one does not say so."""
@@ -100,6 +106,13 @@ class View:
     def holdout(self) -> pa.Table | None:
         """Labelled rows that the version did not learn from, with its answers (`tasks.holdout`); None without any."""
         return stored(self.version.folder / HOLDOUT)
+
+
+def middle(window: Window) -> float | None:
+    """The middle of a window, in seconds since 1970; None where it has no times."""
+    if window.start is None or window.end is None:
+        return None
+    return (window.start.timestamp() + window.end.timestamp()) / 2
 
 
 def seconds_between(schedule: ScheduleSettings, now: datetime) -> float:

@@ -95,7 +95,7 @@ def test_the_first_version_learns_the_whole_reference_and_promises_what_it_showe
 def test_a_version_s_folder_is_whole_and_can_be_loaded_and_compared_with(folder, first):
     assert first.folder == folder / "models" / "loans" / "versions" / "first-1"
     assert sorted(path.name for path in first.folder.iterdir()) == [
-        "holdout.arrow", "model.duet", "natural.arrow",
+        "habits.arrow", "holdout.arrow", "model.duet", "natural.arrow",
         "reference.bins", "reference.profile", "sample.arrow", "version.json",
     ]  # fmt: skip
     model = duetmind_adaptive.load_model(first.folder)
@@ -228,7 +228,8 @@ def test_a_model_deployed_elsewhere_is_known_by_its_answers(folder):
     report = train(model)
     assert report.sha256 == ""
     assert sorted(path.name for path in report.folder.iterdir()) == [
-        "holdout.arrow", "natural.arrow", "reference.bins", "reference.profile", "sample.arrow", "version.json",
+        "habits.arrow", "holdout.arrow", "natural.arrow", "reference.bins", "reference.profile", "sample.arrow",
+        "version.json",
     ]  # fmt: skip
     assert scored(report) == report.baseline.value
     assert 0.9 < report.baseline.value < 1

@@ -82,6 +82,24 @@ class Natural:
             shift, variance = shift + expected[:, slot], variance + unsure[:, slot]
         return shift, np.where(rows > 0, np.sqrt(variance), math.inf)
 
+    def beyond(self, rows: float, moment: float | None) -> tuple[Floats, Floats]:
+        """The expected shift of a window's means, and the variance of them that its own rows do not explain.
+
+        Parameters
+        ----------
+        rows, moment
+            As of `expect`, the same number of rows for all.
+        """
+        shift, error = self.expect(np.full(self.design.size, rows), moment)
+        return shift, error**2 - self.design / max(rows, 1.0)
+
+    def only(self, places: slice) -> Natural:
+        """Some of the scores."""
+        seasons: dict[Season, tuple[Floats, Floats]] = {
+            season: (expected[places], unsure[places]) for season, (expected, unsure) in self.seasons.items()
+        }
+        return Natural(self.design[places], self.excess[places], self.memory[places], self.reference[places], seasons)
+
     def to_bytes(self) -> bytes:
         """One Arrow file with a row for each score."""
         columns = {name: pa.array(getattr(self, name)) for name in PLAIN}

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,7 +103,20 @@ class Followed:
     since_row: int | None = None
 
 
-def follow(stream: Stream, usual: Usual, window: Rows, first_row: int, *, checks: float) -> Followed:
+class Habit(NamedTuple):
+    """What is natural for the mean excess of a window, in deviations."""
+
+    #: what the hour or the day lets expect
+    expected: float = 0.0
+    #: variance beyond that of the window's rows
+    variance: float = 0.0
+    #: variance of the hold-out's own mean
+    unsure: float = 0.0
+
+
+def follow(
+    stream: Stream, usual: Usual, window: Rows, first_row: int, *, checks: float, habit: Habit | None = None
+) -> Followed:
     """Take in a window's errors.
 
     Parameters
@@ -118,6 +131,8 @@ def follow(stream: Stream, usual: Usual, window: Rows, first_row: int, *, checks
         Of the window.
     checks
         False alarms of all detectors together are at most one in so many windows.
+    habit
+        What is natural; default: what its rows explain.
 
     Examples
     --------
@@ -127,25 +142,28 @@ def follow(stream: Stream, usual: Usual, window: Rows, first_row: int, *, checks
     >>> follow(found.stream, usual, Rows(none, rng.normal(size=(1000, 1)) * 1.5), 1000, checks=7200).telling
     ('page_hinkley', 'adwin', 'ddm')
     """
-    each, excess = checks * 3, usual.excess(window)
+    habit = habit or Habit()
+    each, excess = checks * 3, usual.excess(window) - habit.expected
+    tolerance = max(usual.tolerance, _UNSURE * math.sqrt(habit.unsure))
     dependence = max(usual.dependence, design_effect(excess))
     edges = np.linspace(0, excess.size, int(np.clip(excess.size // BATCH_ROWS, 1, BATCHES)) + 1).astype(np.intp)
-    unit = math.sqrt(dependence / (excess.size / (edges.size - 1)))  # deviation of a batch's mean
+    # deviation of a batch's mean; what varies from window to window is common to its batches
+    unit = math.sqrt((dependence / excess.size + habit.variance) * (edges.size - 1))
     fresh = np.add.reduceat(excess, edges[:-1]) / np.diff(edges) / unit
     limit = threshold(each * fresh.size)
-    hinkley = summed(stream.page_hinkley, (fresh - usual.tolerance / unit).tolist(), limit)
+    hinkley = summed(stream.page_hinkley, (fresh - tolerance / unit).tolist(), limit)
     batches = np.concatenate([stream.batches, fresh])[-REMEMBERED:]
     rows = (*stream.rows, *[first_row] * fresh.size)[-REMEMBERED:]
     cut = most_certain_cut(batches, deviation=1.0)
-    detector = EDetector(tolerance=usual.tolerance, log_sums=stream.log_sums)
-    detector = detector.update(float(excess.mean()), math.sqrt(dependence / excess.size))
+    detector = EDetector(tolerance=tolerance, log_sums=stream.log_sums)
+    detector = detector.update(float(excess.mean()), math.sqrt(dependence / excess.size + habit.variance))
     tests = {
         "page_hinkley": TestResult(statistic=hinkley),
         "adwin": TestResult(statistic=cut.rise if cut else 0.0, p_value=cut.delta if cut else 1.0),
         "ddm": TestResult(statistic=detector.log_level),
     }
-    risen = float(excess.mean()) > usual.tolerance + _LEAST
-    stepped = cut is not None and cut.delta * each <= 1 and cut.rise * unit > usual.tolerance
+    risen = float(excess.mean()) > tolerance + _LEAST
+    stepped = cut is not None and cut.delta * each <= 1 and cut.rise * unit > tolerance
     holds = {"page_hinkley": hinkley >= limit, "adwin": stepped, "ddm": detector.log_level >= math.log(each)}
     most = math.log(each) + 3  # what goes far beyond the alarm would take as long to come down
     kept = replace(detector, log_sums=tuple(min(level, most) for level in detector.log_sums))

@@ -34,8 +34,8 @@ FOLDS = 3
 PAIRED = 4
 #: penalties in rows: on the old correction, and on the new one
 _OLD, _NEW = 5.0, 15.0
-#: blocks of the hold-out that are held against its others, at most
-BLOCKS = 5
+#: blocks of the hold-out that are held against others of its rows, and how many of those, at most
+BLOCKS, BESIDE = 12, 6_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,12 +124,20 @@ def _folds(rows: int) -> Iterator[NDArray[np.bool_]]:
 
 def natural_unrest(before: Rows, rows: int) -> float:
     """How far blocks of the hold-out as long as a window differ from its others, in deviations of chance; ≥ 1."""
-    count = min(len(before) // max(rows, 60), BLOCKS)
+    count = len(before) // max(rows, 60)
     if count < 2:
         return 1.0
     block = np.arange(len(before)) * count // len(before)
-    found = [two_models(Old.of(before.only(block != one)), before.only(block == one)).t for one in range(count)]
+    chosen = np.unique(np.linspace(0, count - 1, min(count, BLOCKS)).astype(np.intp))
+    found = [two_models(Old.of(_spaced(before.only(block != one))), before.only(block == one)).t for one in chosen]
     return max(1.0, float(np.sqrt(np.mean(np.square(found)))))
+
+
+def _spaced(rows: Rows) -> Rows:
+    """As many as a block is held against, evenly spaced."""
+    if len(rows) <= BESIDE:
+        return rows
+    return rows.only(np.linspace(0, len(rows) - 1, BESIDE).astype(np.intp))
 
 
 def _apart(window: Floats, beside: Floats, unrest: float) -> tuple[float, float]:

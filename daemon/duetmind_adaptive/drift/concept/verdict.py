@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from duetmind_adaptive.check_report import Concept
 from duetmind_adaptive.drift.concept.residuals import Floats, Rows, known_rows
-from duetmind_adaptive.drift.concept.stream import Stream, Usual, follow
+from duetmind_adaptive.drift.concept.stream import Habit, Stream, Usual, follow
 from duetmind_adaptive.drift.concept.two_models import Beaten, Old, natural_unrest, two_models
 from duetmind_adaptive.drift.concept.where import where
 from duetmind_adaptive.drift.estimation.design import Binning
@@ -51,7 +51,9 @@ class Related:
     correction: Floats
 
 
-def relate(relation: Relation, stream: Stream, window: Rows, first_row: int, *, checks: float) -> Related | None:
+def relate(
+    relation: Relation, stream: Stream, window: Rows, first_row: int, *, checks: float, habit: Habit | None = None
+) -> Related | None:
     """Judge a window; None where too few of its rows are like the hold-out's.
 
     Parameters
@@ -64,13 +66,15 @@ def relate(relation: Relation, stream: Stream, window: Rows, first_row: int, *, 
         Of the window.
     checks
         False alarms are at most one in so many windows: half of that for the two models, half for the detectors.
+    habit
+        What is natural for the errors of such a window.
     """
     known = known_rows(relation.old.rows.codes, window.codes)
     if known.sum() < max(FEWEST_ROWS, KNOWN_SHARE * len(window)):
         return None
     rows = window.only(known)
     beaten = two_models(relation.old, rows, relation.unrest)
-    followed = follow(stream, relation.usual, rows, first_row, checks=2 * checks)
+    followed = follow(stream, relation.usual, rows, first_row, checks=2 * checks, habit=habit)
     better = beaten.p_value * 2 * checks <= 1 and beaten.explained >= LEAST_EXPLAINED
     telling = (*(["two_models"] if better else []), *followed.telling)
     concept = Concept(

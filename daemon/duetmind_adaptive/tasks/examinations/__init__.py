@@ -15,6 +15,7 @@ from duetmind_adaptive.tasks.examinations.calm import calm
 from duetmind_adaptive.tasks.examinations.concept import concept
 from duetmind_adaptive.tasks.examinations.estimate import estimate
 from duetmind_adaptive.tasks.examinations.history import history
+from duetmind_adaptive.tasks.examinations.metric import metric
 from duetmind_adaptive.tasks.examinations.model import model
 from duetmind_adaptive.tasks.examinations.multivariate import multivariate
 from duetmind_adaptive.tasks.examinations.odd_rows import odd_rows
@@ -29,6 +30,7 @@ EXAMINATIONS: dict[str, Examination] = {
     "calm": calm,
     "words": words,
     "multivariate": multivariate,
+    "metric": metric,
     "model": model,
     "estimate": estimate,
     "concept": concept,

@@ -10,9 +10,8 @@ from typing import Any
 from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.drift.calm.evidence import Evidence
 from duetmind_adaptive.drift.calm.verdict import decide
-from duetmind_adaptive.records import Window
 from duetmind_adaptive.tasks.natural import watch_of
-from duetmind_adaptive.tasks.view import View
+from duetmind_adaptive.tasks.view import View, middle
 
 
 def calm(view: View, report: CheckReport, section: Any | None) -> tuple[CheckReport, Any | None]:
@@ -23,15 +22,9 @@ def calm(view: View, report: CheckReport, section: Any | None) -> tuple[CheckRep
         Evidence.from_json(section, watch.size) if section else Evidence.none(watch.size),
         report,
         view.table,
-        moment=_middle(view.window),
+        moment=middle(view.window),
         checks=view.alarm_checks("columns"),
         threshold=view.model.drift_threshold,
         clock=view.clock,
     )
     return report, evidence.to_json()
-
-
-def _middle(window: Window) -> float | None:
-    if window.start is None or window.end is None:
-        return None
-    return (window.start.timestamp() + window.end.timestamp()) / 2

@@ -6,7 +6,6 @@ The newest labelled window decides; others whose labels came in meanwhile only a
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -22,16 +21,14 @@ from duetmind_adaptive.drift.concept.verdict import FEWEST_ROWS, Related, Relati
 from duetmind_adaptive.drift.estimation.design import fit_binning
 from duetmind_adaptive.drift.labels import Classified, classify
 from duetmind_adaptive.drift.metrics import higher_is_better, metric_value
-from duetmind_adaptive.errors import SourceMissingError
 from duetmind_adaptive.registry.layout import HOLDOUT
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.columns import keep
-from duetmind_adaptive.sources.labels import with_labels
-from duetmind_adaptive.tasks.answered import Answered, complete_answers, held_rows
+from duetmind_adaptive.tasks.answered import Answered, held_rows
 from duetmind_adaptive.tasks.examinations.multivariate import rounded
 from duetmind_adaptive.tasks.holdout import read_holdout
-from duetmind_adaptive.tasks.measure import answer
-from duetmind_adaptive.tasks.view import View, stored
+from duetmind_adaptive.tasks.labelled import labelled_windows
+from duetmind_adaptive.tasks.view import View, middle, stored
 
 #: columns looked at, those that the residuals depend on most
 MOST_COLUMNS = 25
@@ -46,9 +43,11 @@ def concept(view: View, report: CheckReport, section: Any | None) -> tuple[Check
     if known is None:
         return report, section
     stream, found = Stream.from_section(section), None
-    for first_row, rows in _labelled_windows(view, report):
+    for each, rows in labelled_windows(view, report):
         window = Rows(known.relation.binning.codes(rows.features), known.residuals(rows))
-        related = relate(known.relation, stream, window, first_row, checks=view.alarm_checks("concept"))
+        habit = view.habits.of_errors(len(window), middle(each))
+        checks = view.alarm_checks("concept")
+        related = relate(known.relation, stream, window, each.first_row, checks=checks, habit=habit)
         if related is not None:
             stream = related.stream
             found = replace(related.concept, gain=_gain(view.model, rows, related, known.scale))
@@ -98,7 +97,7 @@ def relation_of(folder: Path, task: str, names: tuple[str, ...], window_rows: in
         told = np.array([_between(column, left) for column in codes.T])
         chosen = np.sort(np.argsort(-told, kind="stable")[:MOST_COLUMNS])
         binning, codes = binning.only(chosen.tolist()), codes[:, chosen]
-    return Known(Relation.of(binning, Rows(codes, left), window_rows), task, rows.classes, scale)
+    return Known(Relation.of(binning, Rows(codes, left), rows.run or window_rows), task, rows.classes, scale)
 
 
 def _between(codes: NDArray[np.int8], left: NDArray[np.float64]) -> float:
@@ -107,20 +106,6 @@ def _between(codes: NDArray[np.int8], left: NDArray[np.float64]) -> float:
     losses = np.abs(left).sum(axis=1)
     sums = np.bincount(codes, losses - losses.mean())
     return float((sums**2 / np.maximum(sizes, 1)).sum())
-
-
-def _labelled_windows(view: View, report: CheckReport) -> Iterator[tuple[int, Answered]]:
-    model, version = view.model, view.version
-    for late in sorted(report.late, key=lambda each: each.window.first_row):
-        try:
-            table = view.source.read(late.window.first_row, late.window.last_row)
-        except SourceMissingError:
-            continue
-        labelled = with_labels(table, model, now=view.now, window_end=late.window.end)
-        if (rows := complete_answers(model, labelled, answer(model, version, labelled))) is not None:
-            yield late.window.first_row, rows
-    if view.labelled is not None and (rows := complete_answers(model, view.labelled, view.answers)) is not None:
-        yield view.window.first_row, rows
 
 
 def _gain(model: Model, rows: Answered, related: Related, scale: float) -> float | None:

@@ -9,6 +9,7 @@ from duetmind_adaptive.drift.forecast.outlook import column_forecasts, metric_fo
 from duetmind_adaptive.drift.metrics import higher_is_better
 from duetmind_adaptive.drift.performance import degraded_at
 from duetmind_adaptive.drift.series import History
+from duetmind_adaptive.tasks.examinations.metric import METRIC_TESTS
 from duetmind_adaptive.tasks.view import View
 
 
@@ -29,7 +30,7 @@ def _metric(view: View, report: CheckReport, history: History) -> Forecast | Non
     newest = next((each for each in (report.performance, *report.late[::-1]) if each is not None), None)
     if newest is None or newest.reference is None or newest.degraded:
         return None
-    confidence = 1 - 1 / view.alarm_checks("metric")
+    confidence = 1 - 1 / (METRIC_TESTS * view.alarm_checks("metric"))
     return metric_forecast(
         history,
         report.window,
