@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Self, cast
 
 import numpy as np
@@ -14,8 +15,8 @@ from duetmind_adaptive.training.automl.tree_inputs import TreeInputs
 
 Matrix = NDArray[Any]
 
-#: of an extra: type checks must pass where it is not installed
-lightgbm: Any = import_module("lightgbm")
+#: of an extra: None where it is not installed, and then nobody asks for it
+lightgbm: Any = import_module("lightgbm") if find_spec("lightgbm") else None
 
 _OBJECTIVES = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 _QUIET = {"verbosity": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True, "bagging_freq": 1}

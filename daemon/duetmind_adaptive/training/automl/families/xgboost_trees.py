@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Self
 
 import numpy as np
@@ -14,8 +15,8 @@ from duetmind_adaptive.training.automl.tree_inputs import TreeInputs
 
 Matrix = NDArray[Any]
 
-#: of an extra: type checks must pass where it is not installed
-xgboost: Any = import_module("xgboost")
+#: of an extra: None where it is not installed, and then nobody asks for it
+xgboost: Any = import_module("xgboost") if find_spec("xgboost") else None
 
 _OBJECTIVES = {"binary": "binary:logistic", "multiclass": "multi:softprob", "regression": "reg:squarederror"}
 
