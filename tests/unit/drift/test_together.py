@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from duetmind_adaptive.drift.together.encoding import RARE, Encoder
 from duetmind_adaptive.drift.together.learned import Learned
 from duetmind_adaptive.drift.together.verdict import examine
 
@@ -69,3 +71,18 @@ def test_dust_in_a_million_rows_is_no_change() -> None:
     found = examine(learned, window, NAMES[:3], alpha=1e-3)
     assert (found.tests["rank_correlation"].p_value or 0.0) < 1e-6
     assert not found.drift
+
+
+def test_rare_categories_of_an_unchanged_window_are_not_told_apart_from_the_sample_they_were_counted_in() -> None:
+    """A sample's own rows are in the larger categories of it: counting themselves, they would look commoner."""
+    rng, names = np.random.default_rng(8), [f"word {place}" for place in range(6)]
+
+    def words(rows: int) -> pa.Table:
+        return pa.table({name: [f"w{kind}" for kind in rng.integers(0, 400, rows)] for name in names})
+
+    sample = words(2 * ROWS)
+    encoder = Encoder.fit(sample, dict.fromkeys(names, "categorical"), RARE)
+    learned = Learned.of([encoder.encode(sample, own=True)])
+    found = [examine(learned, encoder.encode(words(ROWS)), names, alpha=0.01) for _ in range(20)]
+    assert np.mean([each.auc for each in found]) == pytest.approx(0.5, abs=0.01)
+    assert not any(each.drift for each in found)
