@@ -29,6 +29,7 @@ BENCHMARKS = {
     "rollback": "benchmarks.rollback",
     "thousand_models": "benchmarks.thousand_models",
     "drift": "benchmarks.drift",
+    "sizes": "benchmarks.sizes",
     "profiles": "benchmarks.profiles",
     "calm": "benchmarks.calm",
     "pipelines": "benchmarks.pipelines",

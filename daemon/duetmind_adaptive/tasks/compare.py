@@ -30,8 +30,9 @@ from duetmind_adaptive.tasks.comparison import Comparison
 from duetmind_adaptive.tasks.sides import FrameSide, Side, in_groups
 from duetmind_adaptive.tasks.together_rows import TogetherRows
 
-#: smallest effect that counts as drift, in [0, 1]: what is smaller is dust, however many rows show it
-EFFECT = 0.01
+#: smallest effect that counts as drift, in [0, 1], that of a shift by 0.05 standard deviations: less is dust, however
+#: many rows show it
+EFFECT = 0.02
 #: largest share of false columns among those called drifted; nobody repeats a one-off comparison every hour
 ALPHA = 0.01
 #: nothing is stored, so every value may count

@@ -21,10 +21,9 @@ from duetmind_adaptive.errors import ColumnMissingError, SourceFormatError
 from duetmind_adaptive.records import Window
 from duetmind_adaptive.sources.timestamps import MISSING, microseconds
 from duetmind_adaptive.tasks.ahead import Ahead
+from duetmind_adaptive.tasks.compare import EFFECT
 from duetmind_adaptive.tasks.sides import frame_table
 
-#: smallest effect that counts: the share of rows that a shift of 0.05 standard deviations moves
-EFFECT = 0.02
 #: checks of a month, one an hour
 A_MONTH = 720.0
 #: bumped when the state changes its meaning
