@@ -119,7 +119,7 @@ class AutoMLOptimizer:
             max_mb=most_mb if max_model_mb is None else max_model_mb,
             first=tuple((name, dict(params)) for name, params in warm_start),
             trial_timeout=trial_timeout,
-            trial_memory=None if trial_memory_gb is None else int(trial_memory_gb * 2**30),
+            trial_memory_gb=trial_memory_gb,
         )
         self.study_file = None if study_name is None else study_path(Path(storage or "studies"), study_name)
         self.progress = progress

@@ -55,6 +55,8 @@ class Rules:
     #: configurations to begin with: a champion's, an earlier study's
     first: tuple[Configuration, ...] = ()
     trial_timeout: float | None = None
+    #: gigabytes that a trial and all that it starts may hold
+    trial_memory_gb: float | None = None
     #: a booster's rounds at most
     rounds: int
     #: seconds that are kept for what comes after the last trial, on a core of its own
@@ -199,8 +201,9 @@ class Search:
         most = min(self._rules.trial_timeout or LONGEST, max(0.05, self._deadline.left - self._reserve))
         try:
             found: Answered = await self._executor.run(
-                run_trial, self._board, candidate, timeout=timedelta(seconds=most), label=f"trial {candidate.number}"
-            )
+                run_trial, self._board, candidate, timeout=timedelta(seconds=most), label=f"trial {candidate.number}",
+                memory_gb=self._rules.trial_memory_gb,
+            )  # fmt: skip
         except JobTimeoutError:
             self._deadline.learn(candidate.algorithm, most)
             return replace(base, reason=f"took longer than {most:.1f} s and was stopped", seconds=most)

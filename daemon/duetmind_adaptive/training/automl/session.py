@@ -61,7 +61,7 @@ class Wishes:
     max_mb: float
     first: tuple[tuple[str, dict[str, Any]], ...] = ()
     trial_timeout: float | None = None
-    trial_memory: int | None = None
+    trial_memory_gb: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -174,7 +174,7 @@ class Session:
         fitted = tuple(range(folds))[-sizing.fitted :] if ordered else tuple(range(sizing.fitted))
         return Board(
             home=home, task=problem.task, metric=self._wishes.metric, classes=len(problem.classes),
-            categories=prepared.categories, fitted=fitted, ordered=ordered, memory=self._wishes.trial_memory,
+            categories=prepared.categories, fitted=fitted, ordered=ordered,
         )  # fmt: skip
 
     def _rules(self, sizing: Sizing) -> Rules:
@@ -184,8 +184,8 @@ class Session:
             reserve = min(FINISH_MOST, FINISH_LEAST + FINISH_SHARE * budget)
         return Rules(
             n_trials=wishes.n_trials, seed=wishes.seed, jobs=wishes.jobs, algorithms=wishes.algorithms,
-            first=wishes.first, trial_timeout=wishes.trial_timeout, rounds=sizing.rounds, reserve=reserve,
-            refit_share=REFIT_SHARE if sizing.fitted < wishes.folds else 0.0,
+            first=wishes.first, trial_timeout=wishes.trial_timeout, trial_memory_gb=wishes.trial_memory_gb,
+            rounds=sizing.rounds, reserve=reserve, refit_share=REFIT_SHARE if sizing.fitted < wishes.folds else 0.0,
         )  # fmt: skip
 
     def _choose(self, pool: Pool, deadline: Deadline) -> tuple[Selection | None, tuple[Point, ...], Point | None]:

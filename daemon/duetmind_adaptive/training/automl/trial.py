@@ -8,9 +8,7 @@ on the rows that no fold learned from.
 
 from __future__ import annotations
 
-import contextlib
 import pickle
-import resource
 import time
 import warnings
 from collections.abc import Mapping
@@ -46,8 +44,6 @@ class Board:
     #: the folds that are fitted, of those there are
     fitted: tuple[int, ...]
     ordered: bool = False
-    #: bytes a worker may hold; None = unlimited
-    memory: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +88,6 @@ def members_file(home: Path, number: int) -> Path:
 
 def run_trial(board: Board, candidate: Candidate) -> Answered:
     """Fit and answer every fold; raises TrainingError when the algorithm cannot cope with the rows."""
-    _limit_memory(board.memory)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # not converged, constant columns: the score tells
@@ -158,12 +153,6 @@ def _rounds(candidate: Candidate) -> list[int]:
         return []
     most = int(candidate.params["rounds"])
     return sorted({max(1, round(most * share)) for share in STAGES})
-
-
-def _limit_memory(limit: int | None) -> None:
-    if limit is not None:
-        with contextlib.suppress(ValueError, OSError):  # the hard limit may be lower already
-            resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 
 
 def covered_rows(folds: Matrix, fitted: tuple[int, ...]) -> NDArray[np.intp]:
