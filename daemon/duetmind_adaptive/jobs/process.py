@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import tempfile
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -149,7 +150,8 @@ def begin_fork_server(preload: Sequence[str]) -> None:
     """
     one_thread_each()
     multiprocessing.get_context("forkserver").set_forkserver_preload([worker.__name__, *preload])
-    forkserver.ensure_running()
+    with contextlib.suppress(OSError):  # the first worker fails for the same reason, and says it
+        forkserver.ensure_running()
 
 
 class Launcher:
@@ -175,7 +177,7 @@ class Launcher:
         try:
             process, channel = await asyncio.get_running_loop().run_in_executor(self._thread, self._start, nice)
         except OSError as error:
-            raise JobError(f"No worker process could be started: {error.strerror or error}.") from error
+            raise JobError(f"No worker process could be started: {_reason(error)}.") from error
         member = WorkerProcess(process, channel, self)
         try:
             async with asyncio.timeout(START_LIMIT):
@@ -205,6 +207,15 @@ class Launcher:
                 ours.close()
                 raise
         return process, ours
+
+
+def _reason(error: OSError) -> str:
+    """Why no process could be started, and how to mend it where that is known."""
+    if "AF_UNIX path too long" in str(error):
+        return (
+            f"the folder for temporary files, {tempfile.gettempdir()}, is too long a path; set TMPDIR to a shorter one"
+        )
+    return error.strerror or str(error)
 
 
 def describe_exit(status: int) -> str:

@@ -8,7 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -119,9 +121,31 @@ def test_the_live_line_tells_score_algorithm_and_time_left() -> None:
     assert describe_progress(Progress(0, None, None, None), since=0.0) == "best -, 0 trials"
 
 
-def test_ctrl_c_ends_the_search_its_workers_and_its_folder_and_keeps_the_trials(loans: Path, tmp_path: Path) -> None:
-    path, temporary = tmp_path / "studies" / "loans.study", tmp_path / "tmp"
-    temporary.mkdir()
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder for temporary files whose path is short enough for sockets; pytest's own may not be."""
+    with tempfile.TemporaryDirectory(prefix="duetmind-") as folder:
+        yield Path(folder)
+
+
+def test_a_temporary_folder_too_long_for_sockets_gets_one_sentence(loans: Path, tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 90)
+    deep.mkdir()
+    command = [sys.executable, "-m", "duetmind_adaptive", "automl", str(loans), "--target", "late", "--n-trials", "1"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, env=os.environ | {"TMPDIR": str(deep)}
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"duetmind: No worker process could be started: the folder for temporary files, {deep}, is too long a path; "
+        "set TMPDIR to a shorter one.\n"
+    )
+
+
+def test_ctrl_c_ends_the_search_its_workers_and_its_folder_and_keeps_the_trials(
+    loans: Path, tmp_path: Path, temporary: Path
+) -> None:
+    path = tmp_path / "studies" / "loans.study"
     arguments = ("--target", "late", "--n-trials", "400", "--study", "loans", "--studies", tmp_path / "studies")
     command = [sys.executable, "-m", "duetmind_adaptive", "automl", str(loans), *map(str, arguments)]
     search = subprocess.Popen(
