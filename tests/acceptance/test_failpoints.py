@@ -12,7 +12,7 @@ from live_daemon import LiveDaemon
 from live_worlds import MODEL, WINDOW, World
 from stories import Story, assert_whole
 
-from duetmind_adaptive.settings.model import ScheduleSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 
 #: in the order in which one window's story reaches them; all of store and bus are `benchmarks.chaos_bus`'s affair
 POINTS = [

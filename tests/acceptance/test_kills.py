@@ -25,7 +25,7 @@ from stories import ALERTS, Story, assert_champion_link, assert_whole, sha256_of
 from duetmind_adaptive.cli.demo.daemon import free_port
 from duetmind_adaptive.cli.demo.receiver import Receiver
 from duetmind_adaptive.cli.demo.stage import MODEL, REFERENCE_ROWS, Stage
-from duetmind_adaptive.settings.model import ScheduleSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 
 #: of each stage
 KILLS = 25

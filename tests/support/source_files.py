@@ -15,8 +15,8 @@ from duetmind_adaptive.settings.model import (
     Model,
     ProductionSettings,
     ReferenceSettings,
-    ScheduleSettings,
 )
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 from duetmind_adaptive.sources.cursor import Cursor
 from duetmind_adaptive.sources.production import Nothing, ProductionSource, WindowRead
 

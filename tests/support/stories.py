@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from duetmind_adaptive.service.schedule.slots import slots_between
-from duetmind_adaptive.settings.model import ScheduleSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 from duetmind_adaptive.store.tables import unstamp
 
 #: the events that people are told of

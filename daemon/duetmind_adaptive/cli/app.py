@@ -38,6 +38,13 @@ def root() -> TyperGroup:
         "list": Entry(f"{_CLI}.lists:jobs", "List jobs, newest first."),
         "cancel": Entry(f"{_CLI}.acts:cancel_job", "End a job that waits or runs, with its processes."),
     }
+    workflows = {
+        "list": Entry(f"{_CLI}.workflows:list_runs", "List runs, newest first."),
+        "show": Entry(f"{_CLI}.workflows:show_run", "Show a run, task by task."),
+        "start": Entry(f"{_CLI}.workflows:start_run", "Have a running daemon run a workflow now."),
+        "cancel": Entry(f"{_CLI}.workflows:cancel_run", "End a run, with its processes."),
+        "run": Entry(f"{_CLI}.run_workflow:run_workflow", "Run a workflow here, without the daemon."),
+    }
     commands: dict[str, Entry | TyperGroup] = {
         "demo": Entry(f"{_CLI}.demo:demo", "The whole loop on a bundled real stream, in one command."),
         "init": Entry(f"{_CLI}.init:init", "Write a starter config and data for it to watch."),
@@ -54,6 +61,7 @@ def root() -> TyperGroup:
         "incidents": Entry(f"{_CLI}.lists:incidents", "List incidents, newest first."),
         "events": Entry(f"{_CLI}.events:events", "List events, newest first, or follow them."),
         "jobs": group("jobs", "List jobs, newest first, and cancel them.", jobs, default="list"),
+        "workflows": group("workflows", "List, show, start and cancel runs of workflows.", workflows, default="list"),
         "retrain": Entry(f"{_CLI}.acts:retrain", "Have a running daemon retrain a model."),
         "rollback": Entry(f"{_CLI}.acts:rollback", "Make an earlier version of a model serve again."),
         "promote": Entry(f"{_CLI}.acts:promote", "Make a version of a model serve."),

@@ -142,3 +142,12 @@ def job_path(job: str, act: str) -> str:
     '/api/v1/jobs/0190-ab/cancel'
     """
     return f"/api/v1/jobs/{quote(job, safe='')}/{act}"
+
+
+def run_path(run: str, act: str = "") -> str:
+    """The path of a run of a workflow, or of an act on it.
+
+    >>> run_path("0190-ab"), run_path("0190-ab", "cancel")
+    ('/api/v1/workflows/0190-ab', '/api/v1/workflows/0190-ab/cancel')
+    """
+    return f"/api/v1/workflows/{quote(run, safe='')}{f'/{act}' if act else ''}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, func, select, update
 
 from duetmind_adaptive.contracts import Transaction
 from duetmind_adaptive.store.tables import jobs, stamp, unstamp
@@ -21,6 +21,8 @@ from duetmind_adaptive.store.upsert import insert
 JobState = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 OPEN: tuple[JobState, ...] = ("queued", "running")
+#: kinds of which a model, or a workflow, may have several running
+SIDE_BY_SIDE = ("workflow",)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,15 +55,24 @@ class Job:
         return f"{stamp(self.created)} {self.id}"
 
 
-def enqueue(tx: Transaction, *, id: str, kind: str, model: str, payload: Mapping[str, Any], now: datetime) -> bool:
-    """Queue a job that may be claimed at once; False if a job with this id exists, whatever became of it."""
+def enqueue(
+    tx: Transaction,
+    *,
+    id: str,
+    kind: str,
+    model: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    not_before: datetime | None = None,
+) -> bool:
+    """Queue a job that may be claimed from `not_before` on; False if one with this id exists, whatever became of it."""
     moment = stamp(now)
     row = {
         "id": id,
         "kind": kind,
         "model": model,
         "state": "queued",
-        "not_before": moment,
+        "not_before": stamp(not_before or now),
         "created": moment,
         "payload": json.dumps(payload),
     }
@@ -69,9 +80,10 @@ def enqueue(tx: Transaction, *, id: str, kind: str, model: str, payload: Mapping
 
 
 def claim(tx: Transaction, *, owner: str, now: datetime, limit: int, kinds: Collection[str]) -> tuple[Job, ...]:
-    """Take up to `limit` due jobs, oldest first, at most one per model and none of a model that has one running."""
+    """Take up to `limit` due jobs, oldest first; of a model one at a time, but those of `SIDE_BY_SIDE`."""
     eligible = _eligible(kinds) & (jobs.c.not_before <= stamp(now))
-    turn = func.row_number().over(partition_by=jobs.c.model, order_by=(jobs.c.created, jobs.c.id)).label("turn")
+    line = case((jobs.c.kind.in_(SIDE_BY_SIDE), jobs.c.id), else_=jobs.c.model)
+    turn = func.row_number().over(partition_by=line, order_by=(jobs.c.created, jobs.c.id)).label("turn")
     first = select(jobs.c.id, jobs.c.created, turn).where(eligible).subquery()
     query = select(first.c.id).where(first.c.turn == 1).order_by(first.c.created, first.c.id).limit(limit)
     chosen = tx.connection.execute(query).scalars().all()
@@ -164,7 +176,7 @@ def page(conn: Connection, *, limit: int, before: str | None = None, model: str 
 
 
 def _eligible(kinds: Collection[str]) -> ColumnElement[bool]:
-    running = select(jobs.c.model).where(jobs.c.state == "running")
+    running = select(jobs.c.model).where(jobs.c.state == "running", jobs.c.kind.not_in(SIDE_BY_SIDE))
     return (jobs.c.state == "queued") & jobs.c.kind.in_(tuple(kinds)) & jobs.c.model.not_in(running)
 
 

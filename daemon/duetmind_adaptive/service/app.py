@@ -17,7 +17,7 @@ from structlog.stdlib import get_logger
 
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.service.clock import SystemClock, clock_from
-from duetmind_adaptive.service.engine import Engine
+from duetmind_adaptive.service.engine import Engine, schedules
 from duetmind_adaptive.service.http.auth import ensure_token
 from duetmind_adaptive.service.http.server import HttpServer
 from duetmind_adaptive.service.liveness import Liveness
@@ -86,7 +86,7 @@ class Daemon:
         metrics = Metrics()
         engine = self._engine(store, pool, metrics, limit)
         scheduler = Scheduler(
-            store, engine.clock, ModelTimer(engine.clock), engine.check, settled=metrics.slots_settled
+            store, engine.clock, ModelTimer(engine.clock), engine.run_slot, settled=metrics.slots_settled
         )
         liveness = Liveness(store, scheduler, pool, metrics)
         reloader = Reloader(engine, scheduler, self._environ, self._notifier, metrics)
@@ -94,7 +94,7 @@ class Daemon:
         server = await stack.enter_async_context(HttpServer(view, loaded.config.http, self._token(), metrics))
         await engine.start()
         stack.push_async_callback(engine.stop)
-        await scheduler.start({name: model.schedule for name, model in loaded.models.items()})
+        await scheduler.start(schedules(loaded))
         stack.push_async_callback(scheduler.stop)
         await self._supervise(stack, liveness, MetricsFeed(store, metrics))
         self._on_signals(reloader, liveness)

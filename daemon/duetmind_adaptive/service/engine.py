@@ -31,7 +31,11 @@ from duetmind_adaptive.service.decisions import Decisions, rules_of
 from duetmind_adaptive.service.operations import RETRAIN_JOB, ModelOperations
 from duetmind_adaptive.service.plugins import Handlers
 from duetmind_adaptive.service.retraining import RetrainKind
+from duetmind_adaptive.service.workflows.course import PREFIX, WORKFLOW_JOB
+from duetmind_adaptive.service.workflows.kind import WorkflowKind
+from duetmind_adaptive.service.workflows.operations import WorkflowOperations
 from duetmind_adaptive.settings.model import Loaded, Model
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 
 log = get_logger(__name__)
 
@@ -81,15 +85,19 @@ class Engine:
         self._switching: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.bus = DurableBus(store, machine_clock, owner=owner)
         kind = RetrainKind(store, self.bus, clock, self.model, self.settle_champion)
+        workflow_kind = WorkflowKind(store, machine_clock, lambda: self.loaded)
         self.runner = JobRunner(
             store,
             executor,
             machine_clock,
             self.bus,
-            {RETRAIN_JOB: kind},
+            {RETRAIN_JOB: kind, WORKFLOW_JOB: workflow_kind},
             owner=owner,
             limit=training_limit,
             memory_gb=loaded.config.orchestration.job_memory_gb,
+        )
+        self.workflows = WorkflowOperations(
+            store, machine_clock, lambda: self.loaded, wake_jobs=self.runner.wake, cancel_job=self.runner.cancel
         )
         self.checks = CheckService(
             store=store,
@@ -165,6 +173,12 @@ class Engine:
             await self.bus.unsubscribe(subscription_name(name))
         await self.prepare()
 
+    async def run_slot(self, name: str, slot: datetime) -> str:
+        """Do what is due: the check of a model, or the run of a workflow."""
+        if name.startswith(PREFIX):
+            return await self.workflows.run_slot(name.removeprefix(PREFIX), slot)
+        return await self.check(name, slot)
+
     async def check(self, name: str, slot: datetime | None = None) -> str:
         """Run a model's due check; one without a version yet asks for its first again, because data may have come."""
         if name in self.loaded.models:
@@ -221,6 +235,14 @@ def _first_request(conn: Connection, *, model: str, now: datetime | None) -> str
 def _may_try_again(last: Job, ended: int, now: datetime) -> bool:
     """Not what a person cancelled, and not before the wait is over."""
     return last.state != "cancelled" and (last.finished is None or now - last.finished >= first_version_wait(ended))
+
+
+def schedules(loaded: Loaded) -> dict[str, ScheduleSettings]:
+    """When what comes due: models by their names, workflows by theirs after `workflow:`."""
+    workflows = loaded.config.workflows.items()
+    return {name: model.schedule for name, model in loaded.models.items()} | {
+        PREFIX + name: workflow.schedule for name, workflow in workflows if workflow.schedule is not None
+    }
 
 
 def first_version_wait(ended: int) -> timedelta:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from structlog.stdlib import get_logger
 
 from duetmind_adaptive.errors import ConfigError
-from duetmind_adaptive.service.engine import Engine
+from duetmind_adaptive.service.engine import Engine, schedules
 from duetmind_adaptive.service.metrics import Metrics
 from duetmind_adaptive.service.plugins import load_handlers
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
@@ -58,7 +58,7 @@ class Reloader:
             log.warning("config.warning", message=problem)
         # what waits for a restart keeps the place it has: versions and store stay where they are
         kept = new.model_copy(update={"state": old.state, "store_url": old.store_url})
-        await self._scheduler.set_models({name: model.schedule for name, model in new.models.items()})
+        await self._scheduler.set_models(schedules(new))
         await self._engine.apply(kept, handlers)
         self.restart_needed = changes.restart
         log.info(

@@ -32,6 +32,7 @@ from duetmind_adaptive.service.liveness import Liveness
 from duetmind_adaptive.service.machine import memory_gb
 from duetmind_adaptive.service.reloading import Reloader
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
+from duetmind_adaptive.service.workflows.view import WorkflowView
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.store import checks, incidents
 
@@ -51,6 +52,7 @@ class View:
         self._pool = pool
         self._liveness = liveness
         self._reloader = reloader
+        self.workflows = WorkflowView(engine)
         self._started = time.monotonic()
         self._tasks = set[asyncio.Task[None]]()
 

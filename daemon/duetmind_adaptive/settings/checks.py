@@ -14,6 +14,7 @@ from duetmind_adaptive.settings.model import ChannelSettings, Config
 from duetmind_adaptive.settings.model_checks import check_model
 from duetmind_adaptive.settings.problems import Problem, found
 from duetmind_adaptive.settings.secrets import literal_secrets
+from duetmind_adaptive.settings.workflow_checks import check_workflow
 
 #: what each built-in type needs besides its name
 CHANNEL_TYPES = {"log": "", "email": "host, sender, recipients", "slack": "webhook_url", "webhook": "url, secret"}
@@ -115,7 +116,7 @@ def _later(config: Config) -> Iterator[Problem]:
     if config.orchestration.use_ray:
         text = "Ray comes with a later release; jobs run in the local process pool until then"
         yield Problem(path=("orchestration", "use_ray"), text=text, warning=True)
-    if not config.models:
+    if not config.models and not config.workflows:
         yield Problem(path=("models",), text="no model is configured, so nothing is watched", warning=True)
 
 
@@ -145,6 +146,11 @@ def _models(config: Config) -> Iterator[Problem]:
         yield from check_model(name, model)
 
 
+def _workflows(config: Config) -> Iterator[Problem]:
+    for name, workflow in config.workflows.items():
+        yield from check_workflow(name, workflow)
+
+
 def _known(group: str, built_in: dict[str, str] | tuple[str, ...]) -> list[str]:
     """The built-in names and those that installed packages add."""
     return [*dict.fromkeys([*built_in, *(point.name for point in entry_points(group=f"duetmind.{group}"))])]
@@ -155,6 +161,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     _http,
     _clock,
     _models,
+    _workflows,
     _responses,
     _channels,
     _default_channels,

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 
 from duetmind_adaptive.records import Kind
 from duetmind_adaptive.settings.pipeline import AutomlSettings, PipelineSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 from duetmind_adaptive.settings.types import (
     DISTANCES,
     ColumnTest,
@@ -26,6 +27,7 @@ from duetmind_adaptive.settings.types import (
     Section,
     Task,
 )
+from duetmind_adaptive.settings.workflows import WorkflowSettings
 
 #: names the branch of a pipeline written in place in pydantic's error locations
 PIPELINE_INLINE = "inline"
@@ -126,23 +128,6 @@ class LabelSettings(Section):
     def _path_needs_key(self) -> LabelSettings:
         if (self.path is None) != (self.key is None):
             raise ValueError("path and key go together")
-        return self
-
-
-class ScheduleSettings(Section):
-    """When to check: exactly one of `every` and `cron`."""
-
-    every: Interval | None = Field(default=None, description="interval, counted from midnight in the time zone")
-    cron: str | None = Field(default=None, description="five fields as in crontab(5), 0 and 7 are Sunday")
-    timezone: str = Field(default="UTC", description="IANA time zone of the cron fields")
-    jitter: Duration = Field(
-        default=timedelta(0), description="a slot is delayed by up to this much, the same for the same slot"
-    )
-
-    @model_validator(mode="after")
-    def _one_of(self) -> ScheduleSettings:
-        if (self.every is None) == (self.cron is None):
-            raise ValueError("give exactly one of every and cron")
         return self
 
 
@@ -305,6 +290,9 @@ class Config(Section):
     )
     pipelines: dict[str, PipelineSettings] = Field(
         default_factory=dict[str, PipelineSettings], description="pipelines that models may name"
+    )
+    workflows: dict[str, WorkflowSettings] = Field(
+        default_factory=dict[str, WorkflowSettings], description="tasks that depend on one another, by name"
     )
 
 

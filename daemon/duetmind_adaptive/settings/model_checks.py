@@ -10,9 +10,11 @@ from importlib.util import find_spec
 from zoneinfo import ZoneInfo, available_timezones
 
 from duetmind_adaptive.settings.column_checks import check_columns
+from duetmind_adaptive.settings.document import KeyPath
 from duetmind_adaptive.settings.durations import format_duration
-from duetmind_adaptive.settings.model import ModelSettings, ReferenceSettings, ScheduleSettings
+from duetmind_adaptive.settings.model import ModelSettings, ReferenceSettings
 from duetmind_adaptive.settings.problems import Problem, found
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 
 #: names become folder names and parts of URLs
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -25,12 +27,17 @@ _PROBABILISTIC = ("roc_auc", "log_loss")
 def check_model(name: str, model: ModelSettings) -> Iterator[Problem]:
     """Every problem of one model."""
     here = ("models", name)
-    if not _NAME.fullmatch(name):
-        text = "a model's name becomes a folder: use letters, digits, '.', '_' and '-', starting with a letter or digit"
-        yield Problem(path=here, text=text)
+    yield from check_name(here, name, "a model's")
     for rule in _RULES:
         for problem in rule(model):
             yield Problem(path=(*here, *problem.path), text=problem.text, warning=problem.warning)
+
+
+def check_name(path: KeyPath, name: str, whose: str) -> Iterator[Problem]:
+    """A name that becomes a folder must be one."""
+    if not _NAME.fullmatch(name):
+        text = f"{whose} name becomes a folder: use letters, digits, '.', '_' and '-', starting with a letter or digit"
+        yield Problem(path=path, text=text)
 
 
 def _columns(model: ModelSettings) -> Iterator[Problem]:

@@ -19,9 +19,9 @@ from duetmind_adaptive.settings.model import (
     Model,
     ModelSettings,
     ReferenceSettings,
-    ScheduleSettings,
 )
 from duetmind_adaptive.settings.pipeline import AutomlSettings, PipelineSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 from duetmind_adaptive.settings.types import Metric
 
 SourceT = TypeVar("SourceT", bound=ReferenceSettings)

@@ -230,6 +230,43 @@ jobs = Table(
     partial_index("jobs_open", "state", "not_before", where="state IN ('queued', 'running')"),
 )
 
+workflow_runs = Table(
+    "workflow_runs",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("workflow", String, nullable=False),
+    #: running | succeeded | failed | cancelled
+    Column("state", String, nullable=False),
+    #: schedule | asked
+    Column("cause", String, nullable=False),
+    Column("created", String, nullable=False),
+    Column("finished", String),
+    #: the workflow as it was written when the run began
+    Column("definition", Text, nullable=False),
+    Index("workflow_runs_by_name", "workflow", "created"),
+    partial_index("workflow_runs_one_open", "workflow", where="state = 'running'", unique=True),
+)
+
+workflow_tasks = Table(
+    "workflow_tasks",
+    metadata,
+    Column("run", String, primary_key=True),
+    Column("task", String, primary_key=True),
+    Column("position", Integer, nullable=False),
+    #: waiting | ready | running | succeeded | failed | upstream_failed | cancelled
+    Column("state", String, nullable=False),
+    #: grows with each job that was queued for it
+    Column("attempt", Integer, nullable=False, server_default="0"),
+    Column("job", String),
+    Column("started", String),
+    Column("finished", String),
+    #: why the last attempt failed, or an earlier task's failure kept it from running
+    Column("error", Text),
+    #: sha256, size and a short form of what it returned, as JSON
+    Column("result", Text),
+    Index("workflow_tasks_by_job", "job"),
+)
+
 versions = Table(
     "versions",
     metadata,

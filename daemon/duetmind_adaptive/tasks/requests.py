@@ -5,20 +5,24 @@ A task is named, not passed, because importing its function would load pyarrow a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.records import VersionRef, Window
 from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.settings.workflows import WorkflowTaskSettings
 
 CHECK_NEXT = "check:check_next"
 CHECK_LATEST = "check:check_latest"
 LIST_WINDOWS = "check:list_windows"
 MEASURE_WINDOWS = "measure:measure_windows"
 TRAIN_VERSION = "train:train_version"
+RUN_STEP = "workflow:run_step"
 
 
 def run_task(name: str, *args: object) -> Any:
@@ -102,3 +106,26 @@ class TrainRequest:
     confidence: float = 0.95
     #: the check's cursor, which tells how many rows were in files that have been rotated away
     cursor: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepRequest:
+    """One task of a workflow, please; its result goes into `results`."""
+
+    name: str
+    task: WorkflowTaskSettings
+    #: of the config file
+    folder: Path
+    #: where this run keeps what its tasks return
+    results: Path
+    #: sha256 of the results it takes, by task
+    before: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepResult:
+    """What a task returned: it lies in a file of this sha256 and size in bytes, `shown` is its short form."""
+
+    sha256: str
+    size: int
+    shown: str

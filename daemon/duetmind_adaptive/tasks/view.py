@@ -21,7 +21,8 @@ from duetmind_adaptive.drift.budget import Part, alarm_checks, promised_checks
 from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.records import VersionRef, Window
 from duetmind_adaptive.registry.layout import HOLDOUT, SAMPLE
-from duetmind_adaptive.settings.model import Model, ScheduleSettings
+from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 from duetmind_adaptive.sources.labels import labels_due, with_labels
 from duetmind_adaptive.sources.production import ProductionSource
 from duetmind_adaptive.tasks.habits import Habits, habits_of

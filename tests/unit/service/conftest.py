@@ -18,6 +18,32 @@ from duetmind_adaptive.settings.model import HttpSettings
 TOKEN = "a-token-for-the-tests-0815"
 
 
+class WorkflowsTwin:
+    """A daemon's workflows in memory: `nightly` is in the config, `r1` has not ended."""
+
+    def __init__(self, acts: list[tuple[object, ...]]) -> None:
+        self.acts = acts
+
+    async def page(self, limit: int, cursor: str | None, workflow: str | None) -> Page:
+        return Page([await self.run("r1")] if workflow in {None, "nightly"} else [])
+
+    async def run(self, run: str) -> dict[str, Any]:
+        if run != "r1":
+            raise NotFoundError(f"there is no run {run}")
+        return {"id": run, "workflow": "nightly", "state": "running", "done": 0, "total": 1, "tasks": []}
+
+    async def begin(self, workflow: str) -> dict[str, Any]:
+        if workflow != "nightly":
+            raise NotFoundError(f"there is no workflow {workflow}")
+        self.acts.append(("begin", workflow))
+        return await self.run("r1")
+
+    async def cancel(self, run: str) -> dict[str, Any]:
+        found = await self.run(run)
+        self.acts.append(("cancel run", run))
+        return found
+
+
 class ApiTwin:
     """A daemon in memory."""
 
@@ -25,6 +51,7 @@ class ApiTwin:
         self.folder = folder
         self.reasons: list[str] = []
         self.acts: list[tuple[object, ...]] = []
+        self.workflows = WorkflowsTwin(self.acts)
         self.log: list[Streamed] = []
         self.fault: Exception | None = None
         self.names = ["loans"]

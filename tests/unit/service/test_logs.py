@@ -21,7 +21,6 @@ def restored() -> Iterator[None]:
     root.handlers[:], logs._spellings[:] = handlers, spellings
     root.setLevel(level)
     logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
 
 
 def lines(stream: io.StringIO) -> list[dict[str, object]]:

@@ -11,7 +11,7 @@ from duetmind_adaptive.errors import ConfigError, SourceError, StoreError
 from duetmind_adaptive.service.clock import SimulatedClock
 from duetmind_adaptive.service.schedule import rows
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
-from duetmind_adaptive.settings.model import ScheduleSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 from duetmind_adaptive.store.database import Database, open_store
 from duetmind_adaptive.store.tables import slots
 

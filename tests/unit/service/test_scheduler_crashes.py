@@ -14,7 +14,7 @@ from sqlalchemy import select
 from duetmind_adaptive.service.clock import SimulatedClock
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
 from duetmind_adaptive.service.schedule.slots import due_time, slots_between
-from duetmind_adaptive.settings.model import ScheduleSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 from duetmind_adaptive.store.database import open_store
 from duetmind_adaptive.store.tables import slots, stamp, unstamp
 

@@ -17,7 +17,7 @@ from duetmind_adaptive.service.schedule.slots import (
     passed_slots,
     slots_between,
 )
-from duetmind_adaptive.settings.model import ScheduleSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 
 DAY = timedelta(days=1)
 #: zone -> the days on which its clocks go forward and back in 2026

@@ -7,7 +7,7 @@ from duetmind_adaptive.service.clock import AcceleratedClock, SystemClock
 from duetmind_adaptive.service.schedule import rows
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
 from duetmind_adaptive.service.schedule.timer import ModelTimer
-from duetmind_adaptive.settings.model import ScheduleSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 from duetmind_adaptive.store.database import open_store
 
 HOUR = timedelta(hours=1)

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from duetmind_adaptive.settings.load import load_config
 from duetmind_adaptive.settings.model import Config, ModelSettings
 from duetmind_adaptive.settings.schema import config_schema
+from duetmind_adaptive.settings.workflows import WorkflowSettings, WorkflowTaskSettings
 
 FOLDER = Path(__file__).parents[3] / "config"
 TEXT = (FOLDER / "duetmind.yaml").read_text()
@@ -61,6 +62,16 @@ def test_the_commented_model_can_be_used_and_names_every_setting(tmp_path: Path)
     for name, field in ModelSettings.model_fields.items():
         assert re.search(rf"^ +(# )?{name}:", text, flags=re.MULTILINE), name
         assert (field.description or "").partition(";")[0] in text, name
+
+
+def test_the_commented_workflow_can_be_used_and_names_every_setting(tmp_path: Path) -> None:
+    text = re.sub(r"^#", "", TEXT[TEXT.index("workflows: {}") :].replace(" {}", "", 1), flags=re.MULTILINE)
+    (tmp_path / "c.yaml").write_text(text)
+    assert load_config(tmp_path / "c.yaml", {}).config.workflows["nightly"].tasks["fit"].needs == ("load",)
+    for section in (WorkflowSettings, WorkflowTaskSettings):
+        for name, field in section.model_fields.items():
+            assert re.search(rf"^ +{name}:", text, flags=re.MULTILINE), name
+            assert (field.description or "") in text, name
 
 
 def test_the_commented_channels_and_routes_can_be_used(tmp_path: Path) -> None:

@@ -49,8 +49,33 @@ class Streamed:
     body: str
 
 
+class Workflows(Protocol):
+    """Runs of workflows."""
+
+    async def page(self, limit: int, cursor: str | None, workflow: str | None) -> Page:
+        """Runs, of all workflows or one."""
+        ...
+
+    async def run(self, run: str) -> Document:
+        """One run with its tasks; NotFoundError if there is none of this id."""
+        ...
+
+    async def begin(self, workflow: str) -> Document:
+        """Run a workflow of the config now; answers with the run."""
+        ...
+
+    async def cancel(self, run: str) -> Document:
+        """End a run and what it runs; answers with it."""
+        ...
+
+
 class Api(Protocol):
     """The daemon as its HTTP door sees it; every method answers from memory or the store, within milliseconds."""
+
+    @property
+    def workflows(self) -> Workflows:
+        """What concerns workflows."""
+        ...
 
     async def ready(self) -> list[str]:
         """Why the daemon does not serve (store, bus, scheduler, pool), one sentence each; empty: it does."""

@@ -16,7 +16,7 @@ Lister = Callable[[int, str | None, str | None], Awaitable[Page]]
 
 
 class ListRoutes:
-    """`/api/v1/{models,checks,events,incidents,jobs,reviews,workflows}`."""
+    """`/api/v1/{models,checks,events,incidents,jobs,reviews}`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -38,17 +38,16 @@ class ListRoutes:
             _listing("incidents", self._api.incidents, schemas.Incidents),
             _listing("jobs", self._api.jobs, schemas.Jobs),
             _listing("reviews", _nothing, schemas.Items),
-            _listing("workflows", _nothing, schemas.Items),
         ]
 
     async def models(self, request: web.Request) -> web.Response:
         """Not filtered by model."""
-        return _answer(await self._api.models(*paging(request)))
+        return page_answer(await self._api.models(*paging(request)))
 
 
 def _listing(name: str, lister: Lister, answer: type[BaseModel]) -> Endpoint:
     async def handler(request: web.Request) -> web.Response:
-        return _answer(await lister(*paging(request), request.query.get("model") or None))
+        return page_answer(await lister(*paging(request), request.query.get("model") or None))
 
     return Endpoint(
         method="GET",
@@ -62,9 +61,10 @@ def _listing(name: str, lister: Lister, answer: type[BaseModel]) -> Endpoint:
 
 
 async def _nothing(_limit: int, _cursor: str | None, _model: str | None) -> Page:
-    """Reviews and workflows: this version makes none."""
+    """Reviews: this version makes none."""
     return Page([])
 
 
-def _answer(page: Page) -> web.Response:
+def page_answer(page: Page) -> web.Response:
+    """The list as a client reads it."""
     return web.json_response({"items": list(page.items), "next": page.next})

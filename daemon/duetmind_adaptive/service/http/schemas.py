@@ -34,6 +34,12 @@ class PromoteBody(Body):
     version: Version
 
 
+class BeginBody(Body):
+    """Which workflow of the config shall run."""
+
+    workflow: str
+
+
 class Answer(BaseModel):
     """What the daemon sends."""
 
@@ -150,6 +156,34 @@ class JobItem(Answer):
     state: str
 
 
+class TaskItem(Answer):
+    """One task of a run."""
+
+    task: str
+    state: str
+    attempt: int
+    job: str | None
+    error: str | None
+
+
+class RunItem(Answer):
+    """A run of a workflow."""
+
+    id: str
+    workflow: str
+    state: str
+    done: int
+    total: int
+    created: AwareDatetime
+    finished: AwareDatetime | None
+
+
+class RunDetail(RunItem):
+    """A run with its tasks, in the order they were written."""
+
+    tasks: list[TaskItem]
+
+
 class Models(Answer):
     """A page of models."""
 
@@ -182,6 +216,13 @@ class Jobs(Answer):
     """A page of jobs, newest first."""
 
     items: list[JobItem]
+    next: str | None
+
+
+class Runs(Answer):
+    """A page of runs, newest first."""
+
+    items: list[RunItem]
     next: str | None
 
 

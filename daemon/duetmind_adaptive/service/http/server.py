@@ -27,6 +27,7 @@ from duetmind_adaptive.service.http.routes_health import HealthRoutes
 from duetmind_adaptive.service.http.routes_jobs import JobRoutes
 from duetmind_adaptive.service.http.routes_lists import ListRoutes
 from duetmind_adaptive.service.http.routes_models import ModelRoutes
+from duetmind_adaptive.service.http.routes_workflows import WorkflowRoutes
 from duetmind_adaptive.service.http.sse import EventStream
 from duetmind_adaptive.service.metrics import Metrics
 from duetmind_adaptive.settings.model import HttpSettings
@@ -86,7 +87,15 @@ class ApiDocument:
 def make_app(api: Api, guard: Guard, metrics: Metrics, stream: EventStream | None = None) -> web.Application:
     """The application, for the server and for tests."""
     stream = stream or EventStream(api)
-    groups = (StatusPage(api), HealthRoutes(api, metrics), ListRoutes(api), ModelRoutes(api), JobRoutes(api), stream)
+    groups = (
+        StatusPage(api),
+        HealthRoutes(api, metrics),
+        ListRoutes(api),
+        ModelRoutes(api),
+        JobRoutes(api),
+        WorkflowRoutes(api.workflows),
+        stream,
+    )
     endpoints = [endpoint for group in groups for endpoint in group.endpoints()]
     endpoints += ApiDocument(api, endpoints).endpoints()
 

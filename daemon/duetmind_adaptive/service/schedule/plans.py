@@ -11,7 +11,7 @@ from duetmind_adaptive.service.schedule import rows
 from duetmind_adaptive.service.schedule.rows import MODEL_REMOVED, SCHEDULE_CHANGED, Slot
 from duetmind_adaptive.service.schedule.slots import next_slot
 from duetmind_adaptive.service.schedule.turns import Turn, planned
-from duetmind_adaptive.settings.model import ScheduleSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 
 
 def resume(conn: Connection, models: Mapping[str, ScheduleSettings], now: datetime) -> dict[str, Slot]:

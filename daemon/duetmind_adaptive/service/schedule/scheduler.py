@@ -25,7 +25,7 @@ from duetmind_adaptive.service.schedule import plans, rows
 from duetmind_adaptive.service.schedule.rows import Fate, Slot
 from duetmind_adaptive.service.schedule.slots import check_schedule
 from duetmind_adaptive.service.schedule.turns import Turn, decide
-from duetmind_adaptive.settings.model import ScheduleSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 
 log = get_logger(__name__)
 

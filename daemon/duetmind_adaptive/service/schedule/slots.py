@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 
 from duetmind_adaptive.errors import ConfigError
-from duetmind_adaptive.settings.model import ScheduleSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from duetmind_adaptive.service.schedule.rows import Slot
 from duetmind_adaptive.service.schedule.slots import Passed, due_time, next_slot, passed_slots
-from duetmind_adaptive.settings.model import ScheduleSettings
+from duetmind_adaptive.settings.schedule import ScheduleSettings
 
 #: slots of a stretch of downtime that get a row each
 ROW_LIMIT = 1_000

@@ -8,10 +8,9 @@ A. B. Kahn, "Topological sorting of large networks", Communications of the ACM 5
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from typing import Literal, Protocol
 
 from duetmind_adaptive.errors import WorkflowError
-from duetmind_adaptive.training.orchestration.task import Task
 
 State = Literal["waiting", "ready", "running", "succeeded", "failed", "upstream_failed", "cancelled"]
 
@@ -19,8 +18,29 @@ State = Literal["waiting", "ready", "running", "succeeded", "failed", "upstream_
 ENDED: frozenset[State] = frozenset({"succeeded", "failed", "upstream_failed", "cancelled"})
 
 
+class Step(Protocol):
+    """What is to be known of a task: its name, and what must have succeeded before it."""
+
+    @property
+    def task_id(self) -> str:
+        """Its name in the workflow."""
+        ...
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Each once."""
+        ...
+
+
 class Course:
     """Where each task of one run stands.
+
+    Parameters
+    ----------
+    tasks
+        In the order in which they start where nothing else decides it.
+    states
+        Where they stood when this was last left; default: at the beginning.
 
     Raises
     ------
@@ -29,6 +49,7 @@ class Course:
 
     Examples
     --------
+    >>> from duetmind_adaptive.training.orchestration.task import Task
     >>> steps = {"load": (), "fit": ("load",), "report": ("fit",)}
     >>> course = Course([Task(task_id=name, function=print, dependencies=needs) for name, needs in steps.items()])
     >>> course.ready()
@@ -39,7 +60,7 @@ class Course:
     ('upstream_failed', True)
     """
 
-    def __init__(self, tasks: Iterable[Task]) -> None:
+    def __init__(self, tasks: Iterable[Step], states: Mapping[str, State] | None = None) -> None:
         needs = {task.task_id: task.needs for task in tasks}
         _all_known(needs)
         self._followers: dict[str, list[str]] = {name: [] for name in needs}
@@ -51,6 +72,7 @@ class Course:
         self.states: dict[str, State] = {name: "waiting" if before else "ready" for name, before in needs.items()}
         #: tasks that have ended; it never goes back
         self.done = 0
+        self._resume(states or {})
 
     def ready(self) -> tuple[str, ...]:
         """Those that may start now, in the order they were added."""
@@ -87,6 +109,13 @@ class Course:
         for name in left:
             self._end(name, "cancelled")
         return left
+
+    def _resume(self, states: Mapping[str, State]) -> None:
+        self.states.update(states)
+        self.done = sum(state in ENDED for state in self.states.values())
+        for name, state in self.states.items():
+            for follower in self._followers[name] if state == "succeeded" else ():
+                self._missing[follower] -= 1
 
     def _give_up_after(self, name: str) -> tuple[str, ...]:
         lost, line = list[str](), [name]

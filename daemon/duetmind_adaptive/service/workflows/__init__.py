@@ -1,0 +1,1 @@
+"""Workflows in the daemon: their runs are rows, their tasks are jobs."""

@@ -1,0 +1,85 @@
+"""One task of a workflow, in a worker: takes earlier results from their files, leaves its own in one.
+
+A result is unpickled only if its file has the sha256 that the store holds of it: then a worker of ours wrote it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cloudpickle
+
+from duetmind_adaptive.durable import write_durably
+from duetmind_adaptive.errors import JobError, WorkflowError
+from duetmind_adaptive.settings.workflows import result_of
+from duetmind_adaptive.tasks.requests import StepRequest, StepResult
+from duetmind_adaptive.training.orchestration.steps import call
+
+#: a result is shown in so many characters
+_SHOWN = 500
+
+
+def run_step(request: StepRequest) -> StepResult:
+    """Do what the task says and keep what it returns; durable when this returns.
+
+    Raises
+    ------
+    WorkflowError
+        When an earlier result is gone or is not what the store knows, or the task cannot be found.
+    JobError
+        When what it returned cannot be kept.
+    """
+    before = {name: _load(request.results, name, sha256) for name, sha256 in request.before.items()}
+    args, kwargs = _filled(request.task.args, before), _filled(request.task.kwargs, before)
+    result = call(request.task.function, request.task.command, request.folder, args, kwargs)
+    try:
+        packed = cloudpickle.dumps(result)
+    except Exception as error:  # pickling runs foreign __reduce__ methods, which may raise anything
+        kind = type(result).__qualname__
+        raise JobError(f"The result, a {kind}, cannot be kept: {' '.join(str(error).split())}.") from error
+    request.results.mkdir(parents=True, exist_ok=True)
+    write_durably(_path(request.results, request.name), packed)
+    return StepResult(sha256=hashlib.sha256(packed).hexdigest(), size=len(packed), shown=shown(result))
+
+
+def shown(value: object) -> str:
+    """A value's short form: JSON where it has one, else its `repr`.
+
+    >>> shown({"rows": 5}), shown(range(3)), len(shown("x" * 10_000))
+    ('{"rows": 5}', 'range(0, 3)', 500)
+    """
+    try:
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        text = repr(value)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+
+
+def _load(results: Path, name: str, sha256: str) -> Any:
+    try:
+        content = _path(results, name).read_bytes()
+    except OSError as error:
+        raise WorkflowError(
+            f"The result of task {name} cannot be read: {error.strerror}; run the workflow anew."
+        ) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise WorkflowError(f"The result of task {name} is not what it returned: its file was changed; run it anew.")
+    return cloudpickle.loads(content)
+
+
+def _path(results: Path, name: str) -> Path:
+    return results / f"{name}.result"
+
+
+def _filled(value: Any, before: Mapping[str, Any]) -> Any:
+    if (name := result_of(value)) is not None:
+        return before[name]
+    if isinstance(value, Mapping):
+        return {key: _filled(each, before) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(each, before) for each in value]
+    return value
