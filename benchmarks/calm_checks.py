@@ -36,6 +36,7 @@ WORLDS = (
     World("heavy tails, AR(1) 0.7, RMSE", heavy=True, alike=0.7, metric="rmse"),
     World("labels 5 windows late, AR(1) 0.7, F1", delay=5, alike=0.7, metric="f1"),
     World("40 columns, balanced accuracy", columns=40, metric="balanced_accuracy"),
+    World("sentences", text=True),
 )
 
 
@@ -54,6 +55,7 @@ TOLD: dict[str, Callable[[CheckReport], bool]] = {
     "segments": lambda report: any(segment.degraded for segment in report.segments),
     "prediction": lambda report: bool(report.prediction and report.prediction.drift),
     "quality": lambda report: bool(report.breaking),
+    "the check's own series": lambda report: any(not each.subject.startswith("row ") for each in report.anomalies),
     "all": lambda report: report.drift,
 }
 

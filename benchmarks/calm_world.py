@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from scipy.signal import lfilter
@@ -33,6 +34,10 @@ ROWS, HOUR = 1_000, 3_600.0
 START = 1_736_121_600.0
 #: what the label depends on, and by how much the champion is off on average
 SLOPES, OFF = {0: 1.5, 2: 1.0}, 0.02
+#: of the words of sentences
+SYLLABLES, ENDINGS = (
+    [a + b for a in first for b in second] for first, second in (("bdfgk", "aeiou"), ("prst", "eiou"))
+)
 #: degrees of freedom of heavy-tailed errors
 FREEDOM = 5.0
 
@@ -56,6 +61,8 @@ class World:
     heavy: bool = False
     #: windows that labels are late
     delay: int = 0
+    #: a column of sentences
+    text: bool = False
 
     @property
     def task(self) -> str:
@@ -95,6 +102,8 @@ def draw(world: World, hours: NDArray[np.int64], rng: np.random.Generator, chang
     columns["word"] = pa.DictionaryArray.from_arrays(
         pa.array(np.floor(ndtr(latent[:, -1]) * 5).clip(0, 4).astype(np.int32)), pa.array(list("abcde"))
     ).cast(pa.string())
+    if world.text:
+        columns["note"] = _sentences(rng, rows)
     columns["at"] = pa.array((moments * 1e6).astype(np.int64), pa.timestamp("us", "UTC"))
     if world.heavy:
         return pa.table({**columns, "y": truth + stdtrit(FREEDOM, ndtr(noise)) * (1 + change.noise), "prediction": off})
@@ -103,6 +112,17 @@ def draw(world: World, hours: NDArray[np.int64], rng: np.random.Generator, chang
     y[anew] = rng.random(int(anew.sum())) < 0.5
     answers = {"y": y.astype(np.int8), "prediction": (off > 0).astype(np.int8), "score": expit(off)}
     return pa.table({**columns, **answers})
+
+
+def _sentences(rng: np.random.Generator, rows: int) -> pa.Array:
+    """Five to fifteen words each, of 400, some far more frequent than others."""
+    words = pa.array(
+        [f"{'bcdfghklmn'[at % 10]}{'aeiou'[at // 10 % 5]}{'prstvwxz'[at // 50]}{at % 7}" for at in range(400)]
+    )
+    often = 1 / np.arange(2, 402)
+    ends = np.cumsum(rng.integers(5, 16, rows))
+    chosen = words.take(pa.array(rng.choice(400, int(ends[-1]), p=often / often.sum())))
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array([0, *ends], pa.int32()), chosen), " ")
 
 
 def _inputs(world: World, hours: NDArray[np.int64], rng: np.random.Generator, change: Change) -> Floats:

@@ -65,7 +65,7 @@ def examine(
     >>> import pyarrow as pa
     >>> from duetmind_adaptive.drift.columns import summarise
     >>> before, after = (summarise("x", pa.chunked_array([range(n, n + 100)])) for n in (0, 50))
-    >>> round(examine(before, after).effect, 3)
+    >>> round(examine(before, after).effect, 1)
     0.5
     >>> examine(before, summarise("x", pa.chunked_array([[None]]))).untested
     'every value is missing in the current data'

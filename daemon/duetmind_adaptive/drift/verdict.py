@@ -1,11 +1,11 @@
 """From profiles to a verdict: which columns of a window drifted, what is broken in it, and what the whole check found.
 
 A column drifts when its p-value, adjusted for the number of columns (Benjamini–Yekutieli, which holds however columns
-depend on each other), is below `alpha` **and** its effect reaches the threshold. Effect decides and significance guards
-it: a million rows do not make dust drift, and five rows prove nothing. With nothing changed, a check raises a false
-alarm with probability `alpha` at most, whatever the number of columns; the effect makes it far rarer in windows of
-more than a few hundred rows. The default of 0.001 is less than one false alarm in a month of hourly checks even for
-tiny windows.
+depend on each other), is below `alpha` **and** its effect, less its standard error, reaches the threshold: what cannot
+be told from dust yet is left to more rows. Effect decides and significance guards it: a million rows do not make dust
+drift, and five rows prove nothing. With nothing changed, a check raises a false alarm with probability `alpha` at most,
+whatever the number of columns; the effect makes it far rarer in windows of more than a few hundred rows. The default of
+0.001 is less than one false alarm in a month of hourly checks even for tiny windows.
 
 `compare` looks at the data alone; `draft` joins it with the model's performance into the check's report, and `settle`
 concludes that report once every examination has added what it found.
@@ -31,6 +31,7 @@ from duetmind_adaptive.drift.quality.window import Surroundings, window_findings
 from duetmind_adaptive.drift.reference import Reference, profile_column
 from duetmind_adaptive.drift.severity import Facts, grade
 from duetmind_adaptive.records import ColumnReport, DriftKind, Finding, Performance, Window
+from duetmind_adaptive.stats.distances import largest_error
 from duetmind_adaptive.stats.false_discovery import benjamini_yekutieli
 
 #: largest probability of a false alarm in one check of unchanged data
@@ -69,6 +70,8 @@ class CheckedColumn:
     report: ColumnReport
     #: before the correction over columns; None when the column could not be tested
     p_value: float | None = None
+    #: standard error of the effect, at most
+    error: float = 0.0
     findings: tuple[Finding, ...] = ()
     type_change: tuple[str, str] | None = None
     #: whether the window lacks the column
@@ -173,17 +176,18 @@ def _decide(checked: Sequence[CheckedColumn], threshold: float, alpha: float) ->
     tested = [each for each in checked if each.p_value is not None]
     adjusted = benjamini_yekutieli([each.p_value for each in tested if each.p_value is not None]).tolist()
     by_name = {each.report.name: value for each, value in zip(tested, adjusted, strict=True)}
-    return [_with_verdict(each.report, by_name.get(each.report.name), threshold, alpha) for each in checked]
+    return [_with_verdict(each, by_name.get(each.report.name), threshold, alpha) for each in checked]
 
 
-def _with_verdict(report: ColumnReport, adjusted: float | None, threshold: float, alpha: float) -> ColumnReport:
+def _with_verdict(checked: CheckedColumn, adjusted: float | None, threshold: float, alpha: float) -> ColumnReport:
+    report = checked.report
     if adjusted is None:
         return report
     tests = {
         name: replace(test, p_adjusted=adjusted) if test.p_value is not None else test
         for name, test in report.tests.items()
     }
-    return replace(report, tests=tests, drift=adjusted < alpha and report.effect >= threshold)
+    return replace(report, tests=tests, drift=adjusted < alpha and report.effect - checked.error >= threshold)
 
 
 def check_column(
@@ -242,7 +246,12 @@ def _check_values(
         untested=evidence.untested,
     )
     pair = Pair(reference=reference, current=current, effect=evidence.effect, unseen=evidence.unseen)
-    return CheckedColumn(report=report, p_value=evidence.p_value, findings=tuple(column_findings(pair)))
+    return CheckedColumn(
+        report=report,
+        p_value=evidence.p_value,
+        error=largest_error(reference.rows, current.rows) if reference.rows and current.rows else 0.0,
+        findings=tuple(column_findings(pair)),
+    )
 
 
 def draft(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from duetmind_adaptive.settings.model import Model
+if TYPE_CHECKING:
+    from duetmind_adaptive.settings.model import Model
 
 
 def feature_columns(schema: pa.Schema, model: Model) -> tuple[str, ...]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from duetmind_adaptive.errors import ConfigError
-from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.cursor import Progress
 from duetmind_adaptive.sources.feed import Feed, Place
 from duetmind_adaptive.sources.selection import Selection
 from duetmind_adaptive.sources.windows import Cut, believable, next_cut, slot_ends
+
+if TYPE_CHECKING:
+    from duetmind_adaptive.settings.model import Model
 
 #: why there is no window
 SELECTION_NOT_BEGUN = "selection_not_begun"

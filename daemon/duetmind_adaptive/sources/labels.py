@@ -7,19 +7,22 @@ replay of history sees what was known then. Without a timestamp column the windo
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from duetmind_adaptive.errors import ColumnMissingError
 from duetmind_adaptive.records import Window
-from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.arrow_types import TEXT
 from duetmind_adaptive.sources.compute import booleans, integers, pc
 from duetmind_adaptive.sources.feed import Feed, Place
 from duetmind_adaptive.sources.files import list_files
 from duetmind_adaptive.sources.spot import ALL_ROWS
 from duetmind_adaptive.sources.timestamps import MISSING, as_moments, microseconds, to_microseconds
+
+if TYPE_CHECKING:
+    from duetmind_adaptive.settings.model import Model
 
 
 def with_labels(table: pa.Table, model: Model, *, now: datetime, window_end: datetime | None) -> pa.Table:

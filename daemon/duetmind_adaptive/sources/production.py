@@ -11,12 +11,12 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from duetmind_adaptive.errors import SourceTruncatedError
 from duetmind_adaptive.records import Window
-from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.cursor import Cursor, Pause
 from duetmind_adaptive.sources.cutter import Cutter
 from duetmind_adaptive.sources.feed import Feed, Place
@@ -26,6 +26,9 @@ from duetmind_adaptive.sources.reference import reference_types
 from duetmind_adaptive.sources.resume import progress_at, resume
 from duetmind_adaptive.sources.timestamps import MISSING, from_microseconds, microseconds, to_microseconds
 from duetmind_adaptive.sources.windows import Cut
+
+if TYPE_CHECKING:
+    from duetmind_adaptive.settings.model import Model
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from duetmind_adaptive.errors import ConfigError
-from duetmind_adaptive.settings.model import ReferenceSettings
 from duetmind_adaptive.sources.feed import Feed, Passed, Place, Walk
 from duetmind_adaptive.sources.spot import ALL_ROWS
 from duetmind_adaptive.sources.timestamps import to_microseconds
+
+if TYPE_CHECKING:
+    from duetmind_adaptive.settings.model import ReferenceSettings
 
 
 @dataclass(frozen=True, slots=True)

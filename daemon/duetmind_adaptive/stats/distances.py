@@ -7,8 +7,11 @@ from one distribution over k equal categories it is about ``√((k - 1) / (π n)
 `corrected_total_variation` takes chance out. By Cauchy and Schwarz ``TV ≤ ½ √(Σ (c_i - r_i)² / π_i)`` with π the shares
 of both samples together, and the sum is ``X² N / (n m)``, of which chance alone makes ``(k - 1) N / (N - 1)`` of X² on
 average, exactly and however sparse the cells (the margins being given). So X² is moved down by that and stretched so
-that samples without a common category keep the largest value it can have, N; the smaller of this bound and the plain
-TV is the answer. It tends to the plain TV as samples grow, and to 0 where nothing changed.
+that samples without a common category keep the largest value it can have, N. The bound is tight where all categories
+change in proportion, and loose where few do; for those, each category's squared gap is moved down by its variance,
+``π_i (1 - π_i) (1/n + 1/m)``, unless it is beyond `CLEAR` standard errors, and what remains is summed and stretched in
+the same way. The smaller of the two is the
+answer. It tends to the plain TV as samples grow, and to 0 where nothing changed.
 
 References
 ----------
@@ -23,6 +26,9 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+
+#: a category further apart than so many standard errors did not move by chance
+CLEAR = 3.0
 
 
 def total_variation(reference: NDArray[np.float64], current: NDArray[np.float64]) -> float:
@@ -67,4 +73,32 @@ def corrected_total_variation(reference: NDArray[np.float64], current: NDArray[n
     if squared <= by_chance or by_chance >= rows:
         return 0.0
     beyond = (squared - by_chance) * rows / (rows - by_chance)
-    return min(total_variation(reference, current), math.sqrt(beyond * rows / (n * m)) / 2)
+    return min(_cell_by_cell(reference, current), math.sqrt(beyond * rows / (n * m)) / 2)
+
+
+def largest_error(n: int, m: int) -> float:
+    """Standard error of a total variation of samples of `n` and `m` rows, at most, however many the categories.
+
+    >>> round(largest_error(10_000, 10_000), 4), round(largest_error(1_000_000, 1_000), 4)
+    (0.0071, 0.0158)
+    """
+    return math.sqrt(1 / n + 1 / m) / 2
+
+
+def _cell_by_cell(reference: NDArray[np.float64], current: NDArray[np.float64]) -> float:
+    """The plain TV without the variance of categories that chance may have moved."""
+    n, m = float(reference.sum()), float(current.sum())
+    before, after, together = reference / n, current / m, reference + current
+    share = together / (n + m)
+    variance = share * (1 - share) * (1 / n + 1 / m)
+    # each category as if it were held by the side alone that has more of it
+    alone = np.where(before >= after, together / n, together / m)
+    gap, most = _without(variance, np.abs(before - after)), _without(variance, alone)
+    plain = total_variation(reference, current)
+    return min(plain, gap / 2 * float(alone.sum()) / most) if most else plain
+
+
+def _without(variance: NDArray[np.float64], gaps: NDArray[np.float64]) -> float:
+    squared = gaps**2
+    kept = np.where(squared > CLEAR**2 * variance, squared, squared - variance)
+    return float(np.sqrt(np.maximum(kept, 0.0)).sum())

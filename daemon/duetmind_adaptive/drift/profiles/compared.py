@@ -32,7 +32,7 @@ from duetmind_adaptive.records import ColumnReport, TestResult
 from duetmind_adaptive.stats.binned import cramer_von_mises, energy, folded, ks, wasserstein
 from duetmind_adaptive.stats.binned.cells import Bounded, Cells
 from duetmind_adaptive.stats.chi_square import chi_square
-from duetmind_adaptive.stats.distances import corrected_total_variation
+from duetmind_adaptive.stats.distances import corrected_total_variation, largest_error
 from duetmind_adaptive.stats.hellinger import hellinger
 from duetmind_adaptive.stats.jensen_shannon import jensen_shannon
 from duetmind_adaptive.stats.kolmogorov import kolmogorov_sf
@@ -188,7 +188,12 @@ def _compare_numbers(base: ColumnReport, reference: ColumnCounts, current: Colum
     shape = shape_of(pair.reference, pair.current)
     return ComparedCounts(
         compared=ComparedColumn(
-            checked=CheckedColumn(report=report, p_value=evidence.p_value, findings=findings),
+            checked=CheckedColumn(
+                report=report,
+                p_value=evidence.p_value,
+                error=largest_error(reference.moments.rows, current.moments.rows),
+                findings=findings,
+            ),
             words=describe(pair.reference, pair.current, shape) if shape else "",
             shape=shape,
         ),
