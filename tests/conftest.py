@@ -9,7 +9,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-from duetmind_adaptive.jobs.worker import one_thread_each
+from duetmind_adaptive.jobs.share import one_thread_each
 
 one_thread_each()
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -153,6 +153,26 @@ class Bus(Protocol):
 # ---------------------------------------------------------------- processes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What part of the machine a task asks for while it runs, and whose turn it is when there is not enough."""
+
+    #: numeric libraries get as many threads, rounded up; more than there are is granted all there are
+    cpu_cores: float = 1.0
+    #: each its own
+    gpu_count: int = 0
+    #: a higher one goes first, but nobody waits for ever
+    priority: int = 0
+    #: whom it counts for (a model, a workflow): they get equal shares
+    account: str = ""
+    #: the id of the job that it belongs to, if it is one of the queue's
+    job: str = ""
+
+
+#: one core, no GPU, in turn
+ORDINARY = Claim()
+
+
 class Executor(Protocol):
     """Runs a module-level function in a worker process and awaits its answer."""
 
@@ -165,10 +185,12 @@ class Executor(Protocol):
         fresh: bool = False,
         label: str = "",
         memory_gb: float | None = None,
+        claim: Claim = ORDINARY,
     ) -> T:
         """Raise what `task` raised, WorkerDiedError, JobTimeoutError or MemoryExceededError.
 
-        `fresh` asks for a process of its own, `memory_gb` bounds what it and all that it starts may hold.
+        `fresh` asks for a process of its own, `memory_gb` bounds what it and all that it starts may hold, `claim` says
+        what else it needs and when it is its turn; ResourceError says that there will never be so much.
         """
         ...
 

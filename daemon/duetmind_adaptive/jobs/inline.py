@@ -11,9 +11,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
+from duetmind_adaptive.contracts import ORDINARY, Claim
 from duetmind_adaptive.errors import JobError
+from duetmind_adaptive.jobs.share import one_thread_each
 from duetmind_adaptive.jobs.wire import pack_order, unpack_answer
-from duetmind_adaptive.jobs.worker import one_thread_each, perform
+from duetmind_adaptive.jobs.worker import perform
 
 T = TypeVar("T")
 
@@ -34,6 +36,7 @@ class InlineExecutor:
         fresh: bool = False,  # noqa: ARG002 - there is but one process
         label: str = "",
         memory_gb: float | None = None,  # noqa: ARG002 - it has no memory of its own
+        claim: Claim = ORDINARY,  # noqa: ARG002 - one task at a time has the whole machine
     ) -> T:
         """Raise what `task` raised, or JobError; see contracts.Executor."""
         name = label or task.__qualname__

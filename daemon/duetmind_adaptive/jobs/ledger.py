@@ -20,43 +20,17 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from duetmind_adaptive.errors import ResourceError
+from duetmind_adaptive.jobs.amounts import PARTS, Amount, parts_of, whole_of
 from duetmind_adaptive.jobs.resources import Capacity, Grant, ResourceRequirement
 
 #: how much granted work (1 = the whole machine once) one step of priority is ahead by
 STEP = 4.0
 #: granted work that may pass a request that waits for what it took
 PATIENCE = 4.0
-#: cores and gigabytes are counted in whole thousandths, so that sums are exact
-_PARTS = 1000
 #: accounts that are remembered although their virtual start has come
 _REMEMBERED = 1000
-
-
-class Amount(NamedTuple):
-    """Thousandths of cores and of gigabytes, and whole GPUs."""
-
-    cpu: int
-    memory: int
-    gpu: int
-
-    def fits(self, free: Amount) -> bool:
-        """Whether there is as much free of each."""
-        return self.cpu <= free.cpu and self.memory <= free.memory and self.gpu <= free.gpu
-
-    def plus(self, other: Amount) -> Amount:
-        """Both together."""
-        return Amount(self.cpu + other.cpu, self.memory + other.memory, self.gpu + other.gpu)
-
-    def less(self, other: Amount) -> Amount:
-        """What is left without the other; negative where there is too little."""
-        return Amount(self.cpu - other.cpu, self.memory - other.memory, self.gpu - other.gpu)
-
-    def share_of(self, whole: Amount) -> float:
-        """The largest share of any one resource (the dominant share)."""
-        return max(part / all_of if all_of else 0.0 for part, all_of in zip(self, whole, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +66,7 @@ class Ledger:
 
     def __init__(self, capacity: Capacity) -> None:
         self.capacity = capacity
-        self._whole = _whole(capacity)
+        self._whole = whole_of(capacity)
         #: what nobody holds; with `_held` always the whole
         self._free = self._whole
         self._free_gpus = list(capacity.gpus)
@@ -124,7 +98,7 @@ class Ledger:
         if place is None:
             return ""
         needs = zip(place.amount, self._free, self._whole, ("cores", "GB of memory", "GPUs"), strict=True)
-        for (need, free, whole, what), parts in zip(needs, (_PARTS, _PARTS, 1), strict=True):
+        for (need, free, whole, what), parts in zip(needs, (PARTS, PARTS, 1), strict=True):
             if need > free:
                 return f"waits for {need / parts:g} {what}: {max(free, 0) / parts:g} of {whole / parts:g} are free"
         return "waits for its turn"
@@ -175,7 +149,7 @@ class Ledger:
 
     def resize(self, capacity: Capacity) -> None:
         """Grow or shrink; what is held stays held, and nothing new is granted until there is room for it again."""
-        whole = _whole(capacity)
+        whole = whole_of(capacity)
         self._free = self._free.plus(whole.less(self._whole))
         self.capacity, self._whole = capacity, whole
         held = {gpu for _, grant in self._held.values() for gpu in grant.gpus}
@@ -191,7 +165,7 @@ class Ledger:
     # ------------------------------------------------------------ decisions
 
     def _amount(self, needs: ResourceRequirement) -> tuple[Amount, str]:
-        asked = Amount(_parts(needs.cpu_cores), _parts(needs.memory_gb), int(needs.gpu_count))
+        asked = Amount(parts_of(needs.cpu_cores), parts_of(needs.memory_gb), int(needs.gpu_count))
         if asked.memory > self._whole.memory:
             there = f"{self.capacity.memory_gb:.3g} GB of memory are there"
             raise ResourceError(f"{needs.memory_gb:g} GB of memory are asked for and {there}; ask for less.")
@@ -240,8 +214,8 @@ class Ledger:
         self._now = max(self._now, place.start)
         grant = Grant(
             id=place.id,
-            cpu_cores=place.amount.cpu / _PARTS,
-            memory_gb=place.amount.memory / _PARTS,
+            cpu_cores=place.amount.cpu / PARTS,
+            memory_gb=place.amount.memory / PARTS,
             gpus=tuple(gpus),
             note=place.note,
         )
@@ -254,12 +228,3 @@ class Ledger:
             return
         passed = self._passed[1] if self._passed[0] == first.id else 0.0
         self._passed = first.id, passed + place.amount.share_of(self._whole)
-
-
-def _whole(capacity: Capacity) -> Amount:
-    return Amount(int(capacity.cpu_cores * _PARTS), int(capacity.memory_gb * _PARTS), len(capacity.gpus))
-
-
-def _parts(value: float) -> int:
-    """Rounded up: who asks for something holds something."""
-    return -int(-value * _PARTS // 1)

@@ -22,9 +22,10 @@ from typing import Literal
 
 from duetmind_adaptive.errors import JobError, WorkerDiedError
 from duetmind_adaptive.jobs import worker
+from duetmind_adaptive.jobs.group import gone
 from duetmind_adaptive.jobs.mainless import NAME, leave_main_alone
+from duetmind_adaptive.jobs.share import one_thread_each
 from duetmind_adaptive.jobs.wire import HEADER
-from duetmind_adaptive.jobs.worker import one_thread_each
 
 StartMethod = Literal["forkserver", "spawn"]
 
@@ -56,15 +57,15 @@ class WorkerProcess:
         await self._race(self._receive(), "A new worker")
         self._settled = True
 
-    async def ask(self, order: bytes, label: str) -> bytearray:
-        """The answer to `order`.
+    async def ask(self, grant: bytes, order: bytes, label: str) -> bytearray:
+        """The answer to `order`, which may use what `grant` says.
 
         Raises
         ------
         WorkerDiedError
             When the process ended first, with the name of the signal or its exit status.
         """
-        return await self._race(self._exchange(order), f"The worker of job {label}")
+        return await self._race(self._exchange(grant, order), f"The worker of job {label}")
 
     async def end(self, grace: timedelta, *, gently: bool = False) -> None:
         """Return once the whole process group is dead: hang up or TERM, wait `grace`, KILL.
@@ -84,6 +85,8 @@ class WorkerProcess:
         await asyncio.wait({self.died}, timeout=grace.total_seconds())
         self.kill()
         await asyncio.wait({self.died})
+        if self._settled:
+            await gone(self.pid)
         self._channel.close()
 
     def kill(self) -> None:
@@ -121,10 +124,11 @@ class WorkerProcess:
         self.kill()
         raise WorkerDiedError(f"{who} {describe_exit(await self.died)} before it answered.")
 
-    async def _exchange(self, order: bytes) -> bytearray:
+    async def _exchange(self, *frames: bytes) -> bytearray:
         loop = asyncio.get_running_loop()
-        await loop.sock_sendall(self._channel, HEADER.pack(len(order)))
-        await loop.sock_sendall(self._channel, order)
+        for frame in frames:
+            await loop.sock_sendall(self._channel, HEADER.pack(len(frame)))
+            await loop.sock_sendall(self._channel, frame)
         return await self._receive()
 
     async def _receive(self) -> bytearray:

@@ -64,9 +64,9 @@ class Capacity:
     gpus: tuple[int, ...] = ()
 
     @classmethod
-    def of_machine(cls) -> Capacity:
-        """What this process's control group and machine allow, and the GPUs that it is shown."""
-        return cls(cpu_cores=usable_cpus(), memory_gb=usable_memory() / GB, gpus=visible_gpus())
+    def of_machine(cls, cpu_cores: int | None = None) -> Capacity:
+        """What this process's control group and machine allow, and the GPUs that it is shown; or so many cores."""
+        return cls(cpu_cores=cpu_cores or usable_cpus(), memory_gb=usable_memory() / GB, gpus=visible_gpus())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

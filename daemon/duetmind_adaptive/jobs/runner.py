@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from duetmind_adaptive.contracts import Bus, Clock, Executor, Store, Transaction
+from duetmind_adaptive.contracts import Bus, Claim, Clock, Executor, Store, Transaction
 from duetmind_adaptive.errors import DuetMindError, MemoryExceededError, StoreError, WorkerDiedError
 from duetmind_adaptive.event_data import JobData
 from duetmind_adaptive.events import Envelope, JobCancelled, JobFailed, JobStarted, JobSucceeded, derive_id, make
@@ -65,6 +65,8 @@ class JobRunner:
         Jobs at a time.
     memory_gb
         What a job may hold on its first attempt; None leaves it to the system.
+    cpu_cores, gpu_count
+        What a job is granted while it runs.
     """
 
     def __init__(
@@ -78,6 +80,8 @@ class JobRunner:
         owner: str,
         limit: int = 1,
         memory_gb: float | None = None,
+        cpu_cores: float = 1.0,
+        gpu_count: int = 0,
     ) -> None:
         self._store = store
         self._executor = executor
@@ -87,6 +91,8 @@ class JobRunner:
         self._owner = owner
         self._limit = limit
         self._memory = memory_gb
+        self._cores = cpu_cores
+        self._gpus = gpu_count
         self._wake = asyncio.Event()
         self._stopping = False
         self._loop: asyncio.Task[None] | None = None
@@ -214,7 +220,13 @@ class JobRunner:
         task, args, limit = await kind.prepare(job)
         memory = None if self._memory is None else self._memory * (MORE_MEMORY if job.lost else 1)
         result = await self._executor.run(
-            task, *args, timeout=limit, fresh=True, label=f"{job.kind} {job.model}", memory_gb=memory
+            task,
+            *args,
+            timeout=limit,
+            fresh=True,
+            label=f"{job.kind} {job.model}",
+            memory_gb=memory,
+            claim=Claim(cpu_cores=self._cores, gpu_count=self._gpus, account=job.model, job=job.id),
         )
         failpoint("jobs.complete_begin")
         if await self._keep(lambda tx: self._record_success(tx, kind, job, result)):

@@ -1,4 +1,4 @@
-"""What service and worker say to each other: an order (task, arguments), then an answer, as length-prefixed frames.
+"""What service and worker say to each other: a grant, an order (task, arguments), an answer; as length-prefixed frames.
 
 Pickle is right here, and only here: both ends are processes of ours, started by us, joined by a socket pair that
 nobody else can open. An exception comes back as itself when the service already knows its class; it never makes
@@ -8,6 +8,7 @@ the service import the library it comes from.
 from __future__ import annotations
 
 import io
+import json
 import pickle
 import socket
 import struct
@@ -23,6 +24,21 @@ HEADER = struct.Struct("!Q")
 
 _RETURNED = "returned"
 _RAISED = "raised"
+
+
+def pack_grant(threads: int, gpus: tuple[int, ...]) -> bytes:
+    """The bytes that tell a worker what its next task may use.
+
+    >>> unpack_grant(pack_grant(2, (0, 3)))
+    (2, (0, 3))
+    """
+    return json.dumps([threads, gpus]).encode()
+
+
+def unpack_grant(said: bytes | bytearray) -> tuple[int, tuple[int, ...]]:
+    """Threads, and indices of GPUs."""
+    threads, gpus = json.loads(said)
+    return threads, tuple(gpus)
 
 
 def pack_order(task: Callable[..., object], args: tuple[object, ...], label: str) -> bytes:

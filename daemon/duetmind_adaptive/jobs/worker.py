@@ -16,17 +16,9 @@ import sys
 from pathlib import Path
 
 from duetmind_adaptive.jobs.leash import tie_to_parent
-from duetmind_adaptive.jobs.wire import pack_error, pack_result, read_frame, write_frame
+from duetmind_adaptive.jobs.share import SHARE, one_thread_each
+from duetmind_adaptive.jobs.wire import pack_error, pack_result, read_frame, unpack_grant, write_frame
 
-#: the thread pools of numeric libraries (pyarrow's follows OMP's): the cores are shared out by process, not by thread
-THREAD_LIMITS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "LOKY_MAX_CPU_COUNT",
-)
 #: added to a worker's badness, of 1000: when memory runs out the kernel shall take a worker, which is retried
 OOM_SCORE = 500
 
@@ -43,7 +35,8 @@ def main(channel: socket.socket, nice: int) -> None:
     """
     settle_in(nice)
     write_frame(channel, b"")
-    while (order := read_frame(channel)) is not None:
+    while (grant := read_frame(channel)) is not None and (order := read_frame(channel)) is not None:
+        SHARE.take(*unpack_grant(grant))
         write_frame(channel, perform(order))
         sys.stdout.flush()
 
@@ -59,16 +52,6 @@ def settle_in(nice: int) -> None:
     with contextlib.suppress(OSError):  # only Linux has it
         Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
     one_thread_each()
-
-
-def one_thread_each() -> None:
-    """Keep numeric libraries that are imported from now on to one thread, unless the operator says otherwise.
-
-    With more, their threads spin for cores that other processes hold: a backtest beside a busy daemon took 20 times
-    as long.
-    """
-    for variable in THREAD_LIMITS:
-        os.environ.setdefault(variable, "1")
 
 
 def perform(order: bytes | bytearray) -> bytes:

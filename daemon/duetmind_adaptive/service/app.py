@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack
 import uuid_utils
 from structlog.stdlib import get_logger
 
+from duetmind_adaptive.jobs.cpus import usable_cpus
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.service.clock import SystemClock, clock_from
 from duetmind_adaptive.service.engine import Engine, schedules
@@ -81,8 +82,9 @@ class Daemon:
         stack.enter_context(StateLock(loaded.state))
         store = await open_store(loaded.store_url)
         stack.push_async_callback(store.close)
-        limit = loaded.config.orchestration.max_concurrent_tasks
-        pool = await stack.enter_async_context(ProcessPool(fresh_limit=limit))
+        # no more than cores: what jobs leave of the ledger is for checks
+        limit = min(loaded.config.orchestration.max_concurrent_tasks, usable_cpus())
+        pool = await stack.enter_async_context(ProcessPool())
         metrics = Metrics()
         engine = self._engine(store, pool, metrics, limit)
         scheduler = Scheduler(

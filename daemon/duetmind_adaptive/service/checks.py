@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from structlog.stdlib import get_logger
 
 from duetmind_adaptive.check_report import CheckReport
-from duetmind_adaptive.contracts import Bus, Clock, Executor, Store, Transaction
+from duetmind_adaptive.contracts import Bus, Claim, Clock, Executor, Store, Transaction
 from duetmind_adaptive.errors import DuetMindError, SourceError
 from duetmind_adaptive.event_data import CheckFailedData
 from duetmind_adaptive.events import CheckFailed, derive_id, source_of
@@ -28,6 +28,12 @@ log = get_logger(__name__)
 
 #: a window whose check takes longer than this is stuck, not big
 CHECK_TIMEOUT = timedelta(minutes=10)
+
+#: half of each core is for checks, half for jobs: a training of an hour never keeps a check waiting, on one core either
+CHECK_CORES = 0.5
+
+#: above jobs, which wait for what checks found
+CHECK_PRIORITY = 1
 
 #: windows that wait for their labels and are looked at again in each check; older ones are given up
 LATE_WINDOWS = 100
@@ -86,7 +92,12 @@ class CheckService:
         request = await self._store.read(lambda conn: self._request(conn, model))
         try:
             outcome = await self._executor.run(
-                run_task, CHECK_NEXT, request, timeout=CHECK_TIMEOUT, label=f"check {name}"
+                run_task,
+                CHECK_NEXT,
+                request,
+                timeout=CHECK_TIMEOUT,
+                label=f"check {name}",
+                claim=Claim(cpu_cores=CHECK_CORES, priority=CHECK_PRIORITY, account=name),
             )
         except Exception as problem:  # supervision: whatever ends a check is told, also what nobody thought of
             failure = problem  # outlives the except block, which the store's writer does not wait for

@@ -95,6 +95,8 @@ class Engine:
             owner=owner,
             limit=training_limit,
             memory_gb=loaded.config.orchestration.job_memory_gb,
+            cpu_cores=loaded.config.orchestration.job_cpu_cores,
+            gpu_count=loaded.config.orchestration.job_gpus,
         )
         self.workflows = WorkflowOperations(
             store, machine_clock, lambda: self.loaded, wake_jobs=self.runner.wake, cancel_job=self.runner.cancel

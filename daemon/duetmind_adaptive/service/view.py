@@ -29,7 +29,6 @@ from duetmind_adaptive.service.documents import (
 from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.http.api import Artifact, BadCursorError, NotFoundError, Page, Streamed
 from duetmind_adaptive.service.liveness import Liveness
-from duetmind_adaptive.service.machine import memory_gb
 from duetmind_adaptive.service.reloading import Reloader
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
 from duetmind_adaptive.service.workflows.view import WorkflowView
@@ -84,10 +83,11 @@ class View:
 
     def _resources(self) -> Document:
         load = self._pool.load
+        total, held = load.capacity, load.granted
         return {
-            "cpu": {"total": load.size, "reserved": load.running + load.fresh_running},
-            "memory_gb": {"total": memory_gb(), "reserved": 0.0},
-            "gpu": {"total": 0, "reserved": 0},
+            "cpu": {"total": total.cpu_cores, "reserved": sum(grant.cpu_cores for grant in held)},
+            "memory_gb": {"total": round(total.memory_gb, 2), "reserved": sum(grant.memory_gb for grant in held)},
+            "gpu": {"total": len(total.gpus), "reserved": sum(len(grant.gpus) for grant in held)},
         }
 
     # ------------------------------------------------------------ lists

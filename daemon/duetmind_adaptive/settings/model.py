@@ -140,6 +140,12 @@ class OrchestrationSettings(Section):
     job_memory_gb: float | None = Field(
         default=None, gt=0, description="a training job that holds a tenth more is killed, and tried once with twice it"
     )
+    job_cpu_cores: float = Field(
+        default=0.5,
+        gt=0,
+        description="cores of a training job, and threads of its libraries; a check takes half a core",
+    )
+    job_gpus: int = Field(default=0, ge=0, description="GPUs of a training job, each its own; it sees no others")
 
 
 class DriftMonitoringSettings(Section):

@@ -239,7 +239,7 @@ async def test_jobs_of_different_models_run_side_by_side_and_of_one_model_in_tur
     kind = Kind(worker_tasks.mark_and_nap, (str(tmp_path),))
     for id, model in [("a", "x"), ("b", "x"), ("c", "y"), ("d", "z")]:  # noqa: A001 - as the queue calls it
         await world.ask(id, model)
-    async with ProcessPool(size=1, fresh_limit=2) as pool:
+    async with ProcessPool(size=2) as pool:
         jobs = world.runner(kind, pool, limit=2)
         await jobs.start()
         await until(lambda: len(jobs.running) == 2)
@@ -255,7 +255,7 @@ async def test_a_stop_puts_unfinished_jobs_back_and_the_next_start_runs_them(wor
         await jobs.start()
         await until(lambda: any(tmp_path.iterdir()))
         await jobs.stop(grace=0)
-        assert pool.load.fresh_running == 0
+        assert pool.load.running == 0
     assert (await world.job("a")).state == "queued"
     after = Kind()
     await world.runner(after, owner="next").settle()
@@ -281,7 +281,7 @@ async def test_a_cancelled_job_s_process_ends_and_its_story_too(world: World, tm
         await jobs.start()
         await until(lambda: any(tmp_path.iterdir()))
         assert await jobs.cancel("a")
-        assert pool.load.fresh_running == 0
+        assert pool.load.running == 0
         assert not await jobs.cancel("a")
         await jobs.stop()
     assert (await world.job("a")).state == "cancelled"

@@ -13,8 +13,10 @@ import pytest
 import worker_tasks
 
 from duetmind_adaptive.errors import JobError, JobTimeoutError, WorkerDiedError
-from duetmind_adaptive.jobs.pool import FRESH_NICENESS, ProcessPool
-from duetmind_adaptive.jobs.worker import OOM_SCORE, THREAD_LIMITS
+from duetmind_adaptive.jobs.crew import FRESH_NICENESS
+from duetmind_adaptive.jobs.pool import ProcessPool
+from duetmind_adaptive.jobs.share import THREAD_LIMITS
+from duetmind_adaptive.jobs.worker import OOM_SCORE
 
 LIMIT = timedelta(seconds=30)
 GRACE = timedelta(seconds=0.3)
@@ -22,7 +24,7 @@ GRACE = timedelta(seconds=0.3)
 
 @pytest.fixture
 async def pool() -> AsyncIterator[ProcessPool]:
-    async with ProcessPool(size=2, fresh_limit=2, grace=GRACE) as made:
+    async with ProcessPool(size=2, grace=GRACE) as made:
         yield made
 
 
@@ -80,18 +82,6 @@ async def test_no_more_tasks_run_than_there_are_places_and_the_rest_wait_in_line
     await asyncio.gather(*tasks)
     assert (pool.load.running, pool.load.waiting) == (0, 0)
     assert pool.load.processes <= 2
-
-
-async def test_long_tasks_do_not_keep_short_ones_waiting(pool: ProcessPool, tmp_path: Path) -> None:
-    long = [
-        asyncio.create_task(pool.run(worker_tasks.mark_and_nap, str(tmp_path), timeout=LIMIT, fresh=True))
-        for _ in range(2)
-    ]
-    await marks(tmp_path, pool.load.fresh_limit)
-    assert await pool.run(worker_tasks.double, 2, timeout=LIMIT) == 4
-    for task in long:
-        task.cancel()
-    await asyncio.gather(*long, return_exceptions=True)
 
 
 async def test_a_fresh_process_is_nicer_and_leads_a_session_of_its_own(pool: ProcessPool) -> None:

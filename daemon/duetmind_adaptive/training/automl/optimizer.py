@@ -19,7 +19,7 @@ from typing import Any
 
 from duetmind_adaptive.errors import ConfigError
 from duetmind_adaptive.jobs.pool import ProcessPool
-from duetmind_adaptive.jobs.worker import one_thread_each
+from duetmind_adaptive.jobs.share import one_thread_each
 from duetmind_adaptive.training.automl import PRELOAD
 from duetmind_adaptive.training.automl.orders import Delivered
 from duetmind_adaptive.training.automl.pareto import COSTS

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
+from dataclasses import replace
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
@@ -115,7 +116,8 @@ class WorkflowOrchestrator(WorkflowBuilder):
         kept = await asyncio.to_thread(KeptResults, self._folder) if self._folder else None
         self._stop = lambda: loop.call_soon_threadsafe(cancelled.set)
         try:
-            async with ProcessPool(size=self._workers) as pool:
+            places = replace(self._capacity, cpu_cores=self._workers)  # the run's own ledger shares out the cores
+            async with ProcessPool(capacity=places) as pool:
                 return await Run(tasks, self._capacity, pool, self._random, listener, cancelled, kept).go()
         finally:
             self._stop = None

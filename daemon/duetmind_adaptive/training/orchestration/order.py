@@ -5,18 +5,14 @@ Results stay bytes on their way from task to task, so that a large one is not un
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import cloudpickle
 
 from duetmind_adaptive.errors import JobError
+from duetmind_adaptive.jobs.share import SHARE
 from duetmind_adaptive.training.orchestration.task import Task, filled
-
-#: variables that numeric libraries take their number of threads from
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 def pack(task: Task) -> tuple[bytes, bytes]:
@@ -49,7 +45,7 @@ def perform(
     gpus
         The only ones that it sees.
     """
-    _take(threads, gpus)
+    SHARE.take(threads, gpus)
     call = cloudpickle.loads(function)
     values = {name: cloudpickle.loads(packed) for name, packed in outputs.items()}
     args, kwargs = filled(cloudpickle.loads(arguments), values)
@@ -60,16 +56,6 @@ def perform(
 def unpack(packed: bytes) -> Any:
     """A result; it was packed by a worker of ours, and came over a socket that nobody else can open."""
     return cloudpickle.loads(packed)
-
-
-def _take(threads: int, gpus: tuple[int, ...]) -> None:
-    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, gpus))
-    if os.environ.get(_THREADS[0]) == str(threads):
-        return
-    for variable in _THREADS:
-        os.environ[variable] = str(threads)
-    if "threadpoolctl" in sys.modules:  # libraries that are loaded already do not read variables again
-        sys.modules["threadpoolctl"].threadpool_limits(threads)
 
 
 def _dumps(value: object, complaint: str) -> bytes:
