@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from duetmind_adaptive.cli.client import Client
 from duetmind_adaptive.cli.connect import find_daemon
@@ -61,7 +62,7 @@ def jobs(
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> int:
-    """List jobs, newest first.
+    """List jobs, newest first; of those at work what they wait for, or were granted and use.
 
     Examples
     --------
@@ -69,7 +70,28 @@ def jobs(
     duetmind jobs list --limit 5 --json
     """
     daemon = find_daemon(url, config, token, os.environ)
-    return _show(daemon, "jobs", ("id", "kind", "model", "state"), limit, cursor, as_json=json)
+    columns = ("id", "kind", "model", "state", "now")
+    return _show(daemon, "jobs", columns, limit, cursor, as_json=json)
+
+
+def at_work(job: Mapping[str, Any]) -> str | None:
+    """What a job waits for, or was granted and uses of it; None of one that does neither.
+
+    >>> at_work({"waits_for": "waits for its turn"})
+    'waits for its turn'
+    >>> at_work({"granted": {"cpu": 2, "memory_gb": 0, "gpus": [1]}, "used": {"seconds": 90, "cpu_seconds": 171.5}})
+    'granted 2 cores, GPU 1; used 171.5 s of CPU in 90 s'
+    >>> at_work({"granted": {"cpu": 0.5, "memory_gb": 4}, "used": {"seconds": 2, "cpu_seconds": 1, "memory_gb": 0.31}})
+    'granted 0.5 cores, 4 GB; used 1 s of CPU, 0.31 GB in 2 s'
+    """
+    granted, used = job.get("granted"), job.get("used") or {}
+    if not granted:
+        return job.get("waits_for")
+    memory = [f"{granted['memory_gb']:g} GB"] if granted.get("memory_gb") else []
+    gives = [f"{granted['cpu']:g} cores", *memory, *(f"GPU {index}" for index in granted.get("gpus") or ())]
+    cpu = [f"{used['cpu_seconds']:.4g} s of CPU"] if used.get("cpu_seconds") is not None else []
+    held = [f"{used['memory_gb']:.3g} GB"] if used.get("memory_gb") is not None else []
+    return f"granted {', '.join(gives)}; used {', '.join([*cpu, *held])} in {used.get('seconds', 0):.4g} s"
 
 
 def _show(
@@ -79,10 +101,12 @@ def _show(
     if as_json:
         print_json(document)
         return 0
-    items = document["items"]
+    items: list[dict[str, Any]] = document["items"]
     if not items:
         print(f"no {resource}")
         return 0
+    if resource == "jobs":
+        items = [{**item, "now": at_work(item)} for item in items]
     print_table([column.upper() for column in columns], [[item.get(column) for column in columns] for item in items])
     if resource == "models":
         print_outlook({item["name"]: item for item in items})

@@ -27,6 +27,8 @@ class Tenant:
     pid: int | None = None
     #: monotonic seconds of the last change: since then it waits, or holds its grant
     since: float = field(default_factory=time.monotonic)
+    #: whether its process is its own, so that all that it used is the task's
+    fresh: bool = False
 
 
 class Desk:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from duetmind_adaptive.errors import MemoryExceededError, WorkerDiedError
-from duetmind_adaptive.jobs.memory import GB, memory_of_sessions
+from duetmind_adaptive.jobs.memory import GB
+from duetmind_adaptive.jobs.usage import Usage, usage_of_sessions
 
 #: of what was asked for, what may be held for a moment
 SLACK = 1.1
@@ -77,8 +78,8 @@ class MemoryGuard:
             await asyncio.sleep(LOOK)
             if not self._watched:
                 continue
-            held = await asyncio.to_thread(memory_of_sessions, [worker.pid for worker in self._watched])
+            held = await asyncio.to_thread(usage_of_sessions, [worker.pid for worker in self._watched])
             for worker, watched in self._watched.items():
-                if held.get(worker.pid, 0) > watched.limit:
-                    watched.exceeded = held[worker.pid]
+                if (memory := held.get(worker.pid, Usage()).memory) > watched.limit:
+                    watched.exceeded = memory
                     worker.kill()

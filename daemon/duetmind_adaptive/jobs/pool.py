@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,6 +24,7 @@ from duetmind_adaptive.jobs.desk import Desk, Tenant
 from duetmind_adaptive.jobs.memory_guard import MemoryGuard
 from duetmind_adaptive.jobs.process import Launcher, StartMethod, WorkerProcess
 from duetmind_adaptive.jobs.resources import Capacity, Grant
+from duetmind_adaptive.jobs.usage import usage_of_sessions
 from duetmind_adaptive.jobs.wire import pack_grant, pack_order, unpack_answer
 
 T = TypeVar("T")
@@ -46,6 +48,24 @@ class PoolLoad:
     def running(self) -> int:
         """Tasks that hold their share."""
         return len(self.granted)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TaskLoad:
+    """One task that waits for its share of the machine or uses it."""
+
+    label: str
+    #: the id of its job; nothing of a task that is none, as a check
+    job: str
+    #: since when it waits, or runs
+    seconds: float
+    #: in words; nothing once it has its share
+    waits_for: str
+    grant: Grant | None
+    #: resident bytes of all its processes; None while it has none
+    memory: int | None
+    #: that they used so far; None where its process has served others before
+    cpu_seconds: float | None
 
 
 class ProcessPool:
@@ -95,6 +115,23 @@ class ProcessPool:
         """The present moment's figures."""
         desk = self._desk
         return PoolLoad(capacity=desk.capacity, granted=desk.granted, waiting=desk.waiting, processes=len(self._crew))
+
+    async def tasks(self) -> tuple[TaskLoad, ...]:
+        """Every task that waits or runs, oldest first, with what was granted beside what is used."""
+        now, tenants = time.monotonic(), self._desk.tenants
+        used = await asyncio.to_thread(usage_of_sessions, [each.pid for each in tenants if each.pid is not None])
+        return tuple(
+            TaskLoad(
+                label=each.label,
+                job=each.claim.job,
+                seconds=now - each.since,
+                waits_for=self._desk.why(each),
+                grant=each.grant,
+                memory=used[each.pid].memory if each.pid in used else None,
+                cpu_seconds=used[each.pid].cpu_seconds if each.pid in used and each.fresh else None,
+            )
+            for each in tenants
+        )
 
     @property
     def problem(self) -> str | None:
@@ -164,7 +201,7 @@ class ProcessPool:
             raise closed_error(name)
         tenant = await self._desk.enter(name, claim, memory_gb)
         worker = await self._crew.hire(fresh=fresh, failed=lambda: self._desk.leave(tenant))
-        tenant.pid = worker.pid
+        tenant.pid, tenant.fresh = worker.pid, fresh
         return tenant, worker
 
     def _done_with(self, worker: WorkerProcess, tenant: Tenant, *, fresh: bool) -> None:

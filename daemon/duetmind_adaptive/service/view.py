@@ -29,6 +29,7 @@ from duetmind_adaptive.service.documents import (
 from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.http.api import Artifact, BadCursorError, NotFoundError, Page, Streamed
 from duetmind_adaptive.service.liveness import Liveness
+from duetmind_adaptive.service.load import resources, share_document, task_document
 from duetmind_adaptive.service.reloading import Reloader
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
 from duetmind_adaptive.service.workflows.view import WorkflowView
@@ -67,11 +68,13 @@ class View:
         stored = await self._engine.store.read(lambda conn: _status_of(conn, names))
         for name, model in stored["models"].items():
             model["next_check"] = iso(self._scheduler.next_due(name))
+        tasks = await self._pool.tasks()
         return {
             "version": __version__,
             "uptime_seconds": round(time.monotonic() - self._started, 3),
             **stored,
-            "resources": self._resources(),
+            "resources": resources(self._pool.load, tasks),
+            "tasks": [task_document(task) for task in tasks],
             "config": {
                 "path": str(self._engine.loaded.path),
                 "error": self._reloader.error,
@@ -79,15 +82,6 @@ class View:
                 "warnings": [*self._engine.loaded.warnings, *self._engine.handlers.problems],
             },
             "problems": self._liveness.problems(),
-        }
-
-    def _resources(self) -> Document:
-        load = self._pool.load
-        total, held = load.capacity, load.granted
-        return {
-            "cpu": {"total": total.cpu_cores, "reserved": sum(grant.cpu_cores for grant in held)},
-            "memory_gb": {"total": round(total.memory_gb, 2), "reserved": sum(grant.memory_gb for grant in held)},
-            "gpu": {"total": len(total.gpus), "reserved": sum(len(grant.gpus) for grant in held)},
         }
 
     # ------------------------------------------------------------ lists
@@ -124,7 +118,9 @@ class View:
     async def jobs(self, limit: int, cursor: str | None, model: str | None) -> Page:
         """Jobs, newest first."""
         rows = await self._read(lambda conn: queue.page(conn, limit=limit + 1, before=cursor, model=model))
-        return _page([job_document(job) for job in rows], limit, lambda i: rows[i].cursor)
+        tasks = {task.job: task for task in await self._pool.tasks()}
+        items = [job_document(job) | share_document(tasks.get(job.id)) for job in rows]
+        return _page(items, limit, lambda i: rows[i].cursor)
 
     async def last_event(self) -> int:
         """The place of the newest event."""

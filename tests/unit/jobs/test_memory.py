@@ -6,7 +6,8 @@ import math
 import os
 from pathlib import Path
 
-from duetmind_adaptive.jobs.memory import GB, memory_limit, memory_of_sessions, usable_memory
+from duetmind_adaptive.jobs.memory import GB, memory_limit, usable_memory
+from duetmind_adaptive.jobs.usage import Usage, usage_of_sessions
 
 
 def test_the_smallest_limit_of_the_group_and_its_ancestors_counts(tmp_path: Path) -> None:
@@ -25,6 +26,7 @@ def test_nothing_limits_where_no_group_says_so(tmp_path: Path) -> None:
 
 def test_a_session_holds_what_its_processes_do_and_others_are_not_counted() -> None:
     session = os.getsid(0)
-    held = memory_of_sessions([session, 999_999_999])
-    assert held[session] > 10_000_000
-    assert held[999_999_999] == 0
+    used = usage_of_sessions([session, 999_999_999])
+    assert used[session].memory > 10_000_000
+    assert used[session].cpu_seconds > 0
+    assert used[999_999_999] == Usage()

@@ -105,3 +105,30 @@ async def test_a_share_is_free_only_when_everything_that_the_task_started_is_dea
             while pool.load.running:  # noqa: ASYNC110 - other processes set no Event
                 await asyncio.sleep(0.01)
         assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+async def test_what_runs_and_what_waits_is_told_with_what_was_granted_and_what_is_used(tmp_path: Path) -> None:
+    async with ProcessPool(capacity=MACHINE, grace=GRACE) as pool:
+        claim = Claim(cpu_cores=1.5, gpu_count=1, job="j1")
+        nap = pool.run(
+            worker_tasks.mark_and_nap, str(tmp_path), timeout=LIMIT, fresh=True, label="train", memory_gb=2, claim=claim
+        )
+        running = asyncio.create_task(nap)
+        async with asyncio.timeout(20):
+            while not marked(tmp_path):  # noqa: ASYNC110 - other processes set no Event
+                await asyncio.sleep(0.01)
+        waiting = asyncio.create_task(pool.run(worker_tasks.double, 1, timeout=LIMIT, label="check"))
+        await asyncio.sleep(0)
+        runs, waits = await pool.tasks()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        assert await waiting == 2
+        assert await pool.tasks() == ()
+    assert runs.grant is not None
+    assert (runs.label, runs.job, runs.waits_for) == ("train", "j1", "")
+    assert (runs.grant.cpu_cores, runs.grant.memory_gb, runs.grant.gpus) == (1.5, 2.0, (1,))
+    assert runs.memory is not None
+    assert runs.memory > 1_000_000
+    assert runs.cpu_seconds is not None
+    assert (waits.label, waits.grant, waits.memory) == ("check", None, None)
+    assert waits.waits_for == "waits for 1 cores: 0.5 of 2 are free"

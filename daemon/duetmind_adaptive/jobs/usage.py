@@ -1,0 +1,50 @@
+"""What the processes of a session really use. Source: proc_pid_stat(5)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from pathlib import Path
+from typing import NamedTuple
+
+from duetmind_adaptive.jobs.cgroup import text
+
+
+class Usage(NamedTuple):
+    """Resident bytes now, and seconds of CPU so far, those of processes that ended and were waited for included."""
+
+    memory: int = 0
+    cpu_seconds: float = 0.0
+
+
+def usage_of_sessions(sessions: Collection[int], proc: Path = Path("/proc")) -> dict[int, Usage]:
+    """What all processes of each session use together, pages that they share counted once for each process.
+
+    A worker leads a session of its own, so this is the worker with everything that it started, joblib's included.
+    Zero where there is no /proc.
+    """
+    used = dict.fromkeys(sessions, Usage())
+    for folder in proc.iterdir() if used and proc.is_dir() else ():
+        if folder.name.isdecimal():
+            session, more = _of_process(text(folder / "stat"))
+            if session in used:
+                before = used[session]
+                used[session] = Usage(before.memory + more.memory, before.cpu_seconds + more.cpu_seconds)
+    return used
+
+
+def _of_process(stat: str) -> tuple[int, Usage]:
+    """Session and usage of a process; nothing of one that is gone.
+
+    >>> ticks = os.sysconf("SC_CLK_TCK")
+    >>> fields = ["S", "5", "5", "9", *"0000000", f"{ticks}", f"{ticks}", "0", f"{ticks}", *"111111", "3"]
+    >>> session, used = _of_process("77 (a) name) " + " ".join(fields))
+    >>> session, used.memory == 3 * os.sysconf("SC_PAGE_SIZE"), used.cpu_seconds
+    (9, True, 3.0)
+    """
+    fields = stat[stat.rfind(")") + 2 :].split()  # the name before may hold anything
+    if len(fields) < 22:
+        return 0, Usage()
+    ticks = sum(map(int, fields[11:15]))  # user and system, its own and of children that it waited for
+    memory = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
+    return int(fields[3]), Usage(memory, ticks / os.sysconf("SC_CLK_TCK"))
