@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
+from duetmind_adaptive.contracts import Claim
 from duetmind_adaptive.errors import ColumnMissingError, TrainingError
 
 
@@ -172,3 +174,53 @@ def kill_self_until(folder: str, times: int) -> str:
         (Path(folder) / f"death-{tries}").touch()
         die(signal.SIGKILL)
     return "alive"
+
+
+class Trap:
+    """A result that, unpickled, leaves a file where it is unpickled."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (Path(self.path),)
+
+
+class TrapError(Exception):
+    """An error that does the same."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __setstate__(self, state: object) -> None:
+        Path(self.path).with_suffix(f".{os.getpid()}").touch()
+
+    def __reduce__(self):
+        return TrapError, (self.path,), {"set": True}
+
+
+def trap(path: str) -> Trap:
+    return Trap(path)
+
+
+def raise_trap(path: str) -> None:
+    raise TrapError(path)
+
+
+def large(bytes_: int) -> bytes:
+    return bytes(bytes_)
+
+
+def measured() -> dict[str, object]:
+    """Numbers as NumPy computes them."""
+    import numpy as np
+
+    return {"mean": np.float64(0.5), "rows": np.int64(7), "better": np.True_}
+
+
+def values(folder: str) -> dict[str, object]:
+    """One of each kind of value that answers of the service are made of."""
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    claim = Claim(cpu_cores=2)
+    return {"at": now, "for": now - now, "in": Path(folder), "of": {1, 2}, "claim": claim, "task": (1.5, b"x", None)}

@@ -75,7 +75,7 @@ def _replay(loaded: Loaded, name: str) -> dict[str, Any]:
             replay(
                 loaded,
                 name,
-                executor=InlineExecutor(),
+                executor=InlineExecutor(guarded=True),
                 handlers=handlers,
                 scratch=Path(scratch),
                 progress=progress,

@@ -43,7 +43,9 @@ async def _look(config: Path, model: str) -> dict[str, Any]:
     if model not in loaded.models:
         raise ConfigError(f"{loaded.path}: has no model '{model}'; there are: {', '.join(loaded.models) or 'none'}")
     with TemporaryDirectory(prefix="duetmind-check-") as scratch:
-        return await check_once(loaded, model, executor=InlineExecutor(), scratch=Path(scratch), now=datetime.now(UTC))
+        return await check_once(
+            loaded, model, executor=InlineExecutor(guarded=True), scratch=Path(scratch), now=datetime.now(UTC)
+        )
 
 
 def _print(document: dict[str, Any]) -> None:

@@ -23,7 +23,9 @@ T = TypeVar("T")
 class InlineExecutor:
     """Runs each task at once, one after the other, in the event loop's thread; deterministic."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, guarded: bool = False) -> None:
+        #: as of the pool: answers of plain values and objects of ours only
+        self._guarded = guarded
         self._closed = False
         one_thread_each()
 
@@ -43,7 +45,7 @@ class InlineExecutor:
         if self._closed:
             raise JobError(f"Job {name} was not run: the executor is closed.")
         await asyncio.sleep(0)
-        return unpack_answer(perform(pack_order(task, args, name)), name)
+        return unpack_answer(perform(pack_order(task, args, name)), name, guarded=self._guarded)
 
     async def close(self) -> None:
         """Refuse further tasks."""

@@ -22,6 +22,7 @@ from duetmind_adaptive.errors import JobTimeoutError, WorkerDiedError
 from duetmind_adaptive.jobs.crew import Crew, closed_error
 from duetmind_adaptive.jobs.desk import Desk, Tenant
 from duetmind_adaptive.jobs.memory_guard import MemoryGuard
+from duetmind_adaptive.jobs.plain import MOST_BYTES
 from duetmind_adaptive.jobs.process import Launcher, StartMethod, WorkerProcess
 from duetmind_adaptive.jobs.resources import Capacity, Grant
 from duetmind_adaptive.jobs.usage import usage_of_sessions
@@ -86,6 +87,9 @@ class ProcessPool:
     preload
         Modules that the fork server imports, so that its workers start with them loaded. They count where this process
         has no fork server yet; elsewhere tasks import them.
+    guarded
+        For a service: answers may be plain values and objects of ours, of 256 MB at most, so that nothing of a job runs
+        in this process; see `plain`.
     """
 
     def __init__(
@@ -97,10 +101,12 @@ class ProcessPool:
         grace: timedelta = timedelta(seconds=10),
         method: StartMethod = "forkserver",
         preload: Sequence[str] = (),
+        guarded: bool = False,
     ) -> None:
         self._desk = Desk(capacity or Capacity.of_machine(size))
         self._crew = Crew(Launcher(method, preload), idle=idle, grace=grace)
         self._memory = MemoryGuard()
+        self._guarded = guarded
 
     async def __aenter__(self) -> Self:
         return self
@@ -172,9 +178,10 @@ class ProcessPool:
         name = label or task.__qualname__
         order = pack_order(task, args, name)
         tenant, worker = await self._admit(name, claim, memory_gb, fresh=fresh)
+        most = MOST_BYTES if self._guarded else None
         try:
             with self._memory.over(worker, memory_gb, name):
-                answer = await _within(timeout, _ask(worker, tenant, order), name)
+                answer = await _within(timeout, _ask(worker, tenant, order, most), name)
         except (
             BaseException
         ) as error:  # it died, ran too long or is not wanted any more: end its process, and go on raising
@@ -184,7 +191,7 @@ class ProcessPool:
                 raise closed_error(name) from error
             raise
         self._done_with(worker, tenant, fresh=fresh)
-        return unpack_answer(answer, name)
+        return unpack_answer(answer, name, guarded=self._guarded)
 
     async def close(self) -> None:
         """End every worker; whoever runs or waits gets JobError. Bounded by the grace, and a start under way."""
@@ -213,10 +220,10 @@ class ProcessPool:
             self._desk.leave(tenant)
 
 
-async def _ask(worker: WorkerProcess, tenant: Tenant, order: bytes) -> bytearray:
+async def _ask(worker: WorkerProcess, tenant: Tenant, order: bytes, most: int | None) -> bytearray:
     grant = tenant.grant
     cores, gpus = (grant.cpu_cores, grant.gpus) if grant else (1.0, ())
-    return await worker.ask(pack_grant(max(1, math.ceil(cores)), gpus), order, tenant.label)
+    return await worker.ask(pack_grant(max(1, math.ceil(cores)), gpus), order, tenant.label, most)
 
 
 async def _within(limit: timedelta, answer: Coroutine[None, None, bytearray], name: str) -> bytearray:

@@ -57,15 +57,17 @@ class WorkerProcess:
         await self._race(self._receive(), "A new worker")
         self._settled = True
 
-    async def ask(self, grant: bytes, order: bytes, label: str) -> bytearray:
+    async def ask(self, grant: bytes, order: bytes, label: str, most: int | None = None) -> bytearray:
         """The answer to `order`, which may use what `grant` says.
 
         Raises
         ------
+        JobError
+            When the answer is of more than `most` bytes; it is not read then.
         WorkerDiedError
             When the process ended first, with the name of the signal or its exit status.
         """
-        return await self._race(self._exchange(grant, order), f"The worker of job {label}")
+        return await self._race(self._exchange(grant, order, label=label, most=most), f"The worker of job {label}")
 
     async def end(self, grace: timedelta, *, gently: bool = False) -> None:
         """Return once the whole process group is dead: hang up or TERM, wait `grace`, KILL.
@@ -124,15 +126,19 @@ class WorkerProcess:
         self.kill()
         raise WorkerDiedError(f"{who} {describe_exit(await self.died)} before it answered.")
 
-    async def _exchange(self, *frames: bytes) -> bytearray:
+    async def _exchange(self, *frames: bytes, label: str, most: int | None) -> bytearray:
         loop = asyncio.get_running_loop()
         for frame in frames:
             await loop.sock_sendall(self._channel, HEADER.pack(len(frame)))
             await loop.sock_sendall(self._channel, frame)
-        return await self._receive()
+        return await self._receive(label, most)
 
-    async def _receive(self) -> bytearray:
+    async def _receive(self, label: str = "", most: int | None = None) -> bytearray:
         (size,) = HEADER.unpack(await self._read(HEADER.size))
+        if most is not None and size > most:
+            raise JobError(
+                f"Job {label} returned {size / 1e6:.0f} MB, and {most / 1e6:.0f} may be; have it leave them in a file."
+            )
         return await self._read(size)
 
     async def _read(self, size: int) -> bytearray:

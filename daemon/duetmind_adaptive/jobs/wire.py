@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from duetmind_adaptive.errors import DuetMindError, JobError
+from duetmind_adaptive.jobs import plain
 
 #: length of the payload that follows, in bytes
 HEADER = struct.Struct("!Q")
@@ -49,6 +50,9 @@ def pack_order(task: Callable[..., object], args: tuple[object, ...], label: str
     JobError
         When the task or an argument cannot be sent to another process.
     """
+    if getattr(task, "__module__", None) == "__main__":
+        advice = "it is defined in a script; give it a module of its own"
+        raise JobError(f"Job {label} cannot be sent to a worker: {advice}.")
     try:
         return pickle.dumps((task, args), protocol=pickle.HIGHEST_PROTOCOL)
     except Exception as error:  # pickling runs foreign __reduce__ methods, which may raise anything
@@ -59,7 +63,9 @@ def pack_order(task: Callable[..., object], args: tuple[object, ...], label: str
 def pack_result(result: object) -> bytes:
     """The answer of a task that returned; an answer that says so when `result` cannot be sent."""
     try:
-        return pickle.dumps((_RETURNED, result), protocol=pickle.HIGHEST_PROTOCOL)
+        packed = io.BytesIO()
+        _Answer(packed, protocol=pickle.HIGHEST_PROTOCOL).dump((_RETURNED, result))
+        return packed.getvalue()
     except Exception as error:  # noqa: BLE001 - pickling runs foreign __reduce__ methods, which may raise anything
         kind = type(result).__qualname__
         return pack_error(JobError(f"The result, a {kind}, cannot be sent back from the worker: {_one_line(error)}."))
@@ -73,8 +79,8 @@ def pack_error(error: BaseException) -> bytes:
     return pickle.dumps((_RAISED, (name, _one_line(error), _portable(error))), protocol=pickle.HIGHEST_PROTOCOL)
 
 
-def unpack_answer(answer: bytes | bytearray, label: str) -> Any:
-    """What the task returned.
+def unpack_answer(answer: bytes | bytearray, label: str, *, guarded: bool = False) -> Any:
+    """What the task returned; `guarded` runs nothing of the job here, see `plain`.
 
     Raises
     ------
@@ -84,13 +90,13 @@ def unpack_answer(answer: bytes | bytearray, label: str) -> Any:
         When it could not, or when the result cannot be read here.
     """
     try:
-        status, content = pickle.loads(answer)  # noqa: S301 - made by our own worker
+        status, content = plain.loads(answer) if guarded else pickle.loads(answer)  # noqa: S301 - made by our own worker
     except Exception as error:  # unpickling runs foreign __setstate__ methods, which may raise anything
         raise JobError(f"The answer of job {label} cannot be read: {_one_line(error)}.") from error
     if status == _RETURNED:
         return content
     name, text, packed = content
-    return _raise(name, text, packed, label)
+    return _raise(name, text, packed, label, plain.loads if guarded else _of_known_modules)
 
 
 def read_frame(channel: socket.socket) -> bytearray | None:
@@ -128,14 +134,29 @@ def _portable(error: BaseException) -> bytes | None:
     return packed if type(copy) is type(error) else None
 
 
-def _raise(name: str, text: str, packed: bytes | None, label: str) -> NoReturn:
+def _raise(name: str, text: str, packed: bytes | None, label: str, loads: Callable[[bytes], object]) -> NoReturn:
     error: object = None
     if packed is not None:
         try:
-            error = _KnownModules(io.BytesIO(packed)).load()
+            error = loads(packed)
         except Exception:  # noqa: BLE001 - a class unknown here, or one that fails to build: its name and text remain
             error = None
     raise error if isinstance(error, Exception) else JobError(f"Job {label} failed with {name}: {text}")
+
+
+def _of_known_modules(packed: bytes) -> object:
+    return _KnownModules(io.BytesIO(packed)).load()
+
+
+class _Answer(pickle.Pickler):
+    """Sends NumPy's numbers as Python's, so that nobody loads NumPy to read a metric."""
+
+    def reducer_override(self, obj: Any, /) -> Any:
+        numpy = sys.modules.get("numpy")
+        if numpy is None or not isinstance(obj, numpy.bool_ | numpy.integer | numpy.floating):
+            return NotImplemented
+        value = obj.item()
+        return type(value), (value,)
 
 
 class _KnownModules(pickle.Unpickler):

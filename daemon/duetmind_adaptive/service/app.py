@@ -84,7 +84,7 @@ class Daemon:
         stack.push_async_callback(store.close)
         # no more than cores: what jobs leave of the ledger is for checks
         limit = min(loaded.config.orchestration.max_concurrent_tasks, usable_cpus())
-        pool = await stack.enter_async_context(ProcessPool())
+        pool = await stack.enter_async_context(ProcessPool(guarded=True))
         metrics = Metrics()
         engine = self._engine(store, pool, metrics, limit)
         scheduler = Scheduler(

@@ -54,7 +54,7 @@ async def check_everything(loaded: Loaded) -> None:
         store=store,
         clock=clock,
         machine_clock=clock,
-        executor=InlineExecutor(),
+        executor=InlineExecutor(guarded=True),
         handlers=Handlers(actions=load_handlers(loaded, {}).actions),
         owner="test",
         new_id=lambda: derive_id("test", next(ids)),

@@ -71,7 +71,7 @@ async def an_engine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
         store=store,
         clock=clock,
         machine_clock=clock,
-        executor=InlineExecutor(),
+        executor=InlineExecutor(guarded=True),
         handlers=Handlers(),
         owner="test",
         new_id=lambda: derive_id("test", next(ids)),
