@@ -1,53 +1,32 @@
 """Looking ahead: do intervals of crossing times hold what comes, and how often is a crossing foretold of what stands.
 
-Simulated: one forecast of each history, so that cases are independent; intervals of shares are Wilson's. Real: every
-window of the streams' effects and metrics from the tenth on, at thresholds that a config may have; neighbouring
-forecasts are about one and the same future there, so their number says little of how sure the share is.
+Simulated: one forecast of each history, so that cases are independent; intervals of shares are Wilson's. Real: the
+streams' effects and metrics (`forecast_streams.py`); neighbouring forecasts are about one and the same future there, so
+not their number but that of the thresholds and columns says how sure the share is.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path as FilePath
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-from numpy.typing import NDArray
 from scipy.special import chdtri
-from sklearn.ensemble import HistGradientBoostingClassifier
 
 from benchmarks.figures import Figure, at_least, at_most
+from benchmarks.forecast_streams import STARTS, STREAMS, Foretold, asked
 from benchmarks.forecast_worlds import (
     CHECKS,
+    EVIDENCE,
     FLAT,
     MOVING,
     SERIES,
     WINDOWS,
     Case,
-    Path,
-    ask,
     false_predictions,
     moving_case,
 )
-from duetmind_adaptive.drift.forecast.crossing import FEWEST
-from duetmind_adaptive.drift.reference import Reference
-from duetmind_adaptive.drift.verdict import compare
 from duetmind_adaptive.stats.intervals import wilson
 
-Floats = NDArray[np.float64]
-
-DATA = FilePath(__file__).parents[2] / "shared" / "data"
-STREAMS = ("air_quality", "bank_marketing", "elec2", "random_tree_gradual")
-#: streams whose champion can be made of their numbers alone
-MEASURED = ("elec2", "random_tree_gradual")
-#: windows that the production half is cut into
-CUTS = (40, 120)
-EFFECTS, FALLS = (0.1, 0.15, 0.2, 0.3, 0.4), (0.02, 0.05, 0.1, 0.15, 0.2)
-#: fewer windows to come decide nothing
-FEWEST_AHEAD = 5
 SEED = 20_26
 
 
@@ -57,7 +36,7 @@ def run(quick: bool) -> list[Figure]:
     return [
         *_coverage(generator, 15 if quick else 150),
         *_false(generator, 1 if quick else 20),
-        *(_real(STREAMS[-1:], CUTS[:1]) if quick else _real(STREAMS, CUTS)),
+        *(_real(STREAMS[-1:], STARTS[-1:]) if quick else _real(STREAMS, STARTS)),
     ]
 
 
@@ -99,56 +78,18 @@ def _false(generator: np.random.Generator, histories: int) -> Iterator[Figure]:
     )
 
 
-def _real(streams: tuple[str, ...], cuts: tuple[int, ...]) -> Iterator[Figure]:
-    for evidence, gate in ((None, ""), (0.0, ", asked of whatever rather has a trend than none")):
-        every = list[bool]()
-        for name in streams:
-            cases = [case.covered for cut in cuts for case in _asked(name, cut, evidence)]
-            yield from _share(f"real: {name}{gate}", cases)
-            every += cases
-        yield from _share(f"real: all streams{gate}", every)
+def _real(streams: tuple[str, ...], starts: tuple[float, ...]) -> Iterator[Figure]:
+    every = list[Foretold]()
+    for name in streams:
+        cases = [case for start in starts for case in asked(name, start, EVIDENCE)]
+        yield from _shares(f"real: {name}", cases)
+        every += cases
+    yield from _shares("real: all streams", every)
 
 
-def _asked(name: str, cut: int, evidence: float | None) -> Iterator[Case]:
-    effects, accuracy = _stream(name, cut)
-    for values in effects:
-        for limit in EFFECTS:
-            yield from _walked(values, limit, evidence)
-    if accuracy is not None:
-        usual = float(np.median(accuracy[:FEWEST]))
-        for fall in FALLS:
-            yield from _walked(-accuracy, fall - usual, evidence)
-
-
-def _walked(values: Floats, limit: float, evidence: float | None) -> Iterator[Case]:
-    whole = Path(values, values, values)
-    for now in range(FEWEST, values.size - FEWEST_AHEAD):
-        case = ask(whole, now, limit) if evidence is None else ask(whole, now, limit, evidence)
-        if case is not None:
-            yield case
-
-
-def _stream(name: str, cut: int) -> tuple[list[Floats], Floats | None]:
-    """The effects of each column against the reference half, window by window, and the accuracy of a champion."""
-    facts: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text())
-    table, split = pq.read_table(DATA / facts["file"]), facts["windows"]["reference"]["end_row"]
-    rows = (table.num_rows - split) // cut
-    windows = [table.slice(split + at * rows, rows) for at in range(cut)]
-    reference = Reference.from_table(table.slice(0, split), facts["features"])
-    found = [compare(reference, window.select(facts["features"]), threshold=0.05).columns for window in windows]
-    effects = dict[str, list[float]]()
-    for column in (column for columns in found for column in columns if column.untested is None):
-        effects.setdefault(column.name, []).append(column.effect)
-    whole = [np.array(values) for values in effects.values() if len(values) == cut]
-    return whole, _accuracy(facts, table.slice(0, split), windows) if name in MEASURED else None
-
-
-def _accuracy(facts: dict[str, Any], reference: pa.Table, windows: list[pa.Table]) -> Floats:
-    target = facts["target"] if isinstance(facts["target"], str) else facts["target"]["column"]
-
-    def inputs(table: pa.Table) -> Floats:
-        return np.column_stack([table[name].to_numpy().astype(np.float64) for name in facts["features"]])
-
-    model = HistGradientBoostingClassifier(random_state=0)
-    model.fit(inputs(reference), reference[target].to_numpy(zero_copy_only=False))
-    return np.array([model.score(inputs(each), each[target].to_numpy(zero_copy_only=False)) for each in windows])
+def _shares(name: str, cases: list[Foretold]) -> Iterator[Figure]:
+    """Of the forecasts, and of how many crossings and columns they are."""
+    events, columns = ({getattr(case, of) for case in cases} for of in ("event", "column"))
+    told = f"{name}, {len(events)} thresholds of {len(columns)} columns"
+    yield from _share(told, [case.covered for case in cases])
+    yield from _share(f"{told}, intervals that end", [case.covered for case in cases if case.ends])

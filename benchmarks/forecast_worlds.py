@@ -78,7 +78,7 @@ NOISES: dict[str, Callable[[int, Generator], Floats]] = {
     "single outliers": struck,
 }
 #: how the level moves; noise is white where the name says nothing of it
-MOVING = (*NOISES, "begins late", "rate wanders", "step before", "season")
+MOVING = (*NOISES, "begins late", "ends", "rate wanders", "step before", "season")
 FLAT = (*NOISES, "step before", "season")
 
 
@@ -101,6 +101,8 @@ def path(world: str, generator: Generator, *, now: int, moves: bool = True) -> P
     level = rate * time
     if world == "begins late":
         level = rate * np.maximum(time - generator.integers(0, now - 8), 0.0)
+    if world == "ends":
+        level = rate * np.minimum(time, generator.integers(now // 2, WINDOWS))
     if world == "rate wanders":
         level = np.cumsum(rate * np.exp(np.cumsum(generator.normal(0.0, 0.03, WINDOWS))))
     if world == "step before":
@@ -118,7 +120,7 @@ def series(values: Floats) -> Series:
 
 def ask(drawn: Path, now: int, threshold: float, evidence: float = EVIDENCE) -> Case | None:
     """A forecast at a window of a history; None where nothing is foretold."""
-    if np.median(drawn.plain[now - 5 : now]) >= threshold or not _may_rise(drawn.seen[:now]):
+    if np.median(drawn.plain[now - 5 : now]) >= threshold or not may_rise(drawn.seen[:now]):
         return None
     found = crossing(series(drawn.seen[:now]), threshold, falls=False, evidence=evidence)
     if found is None or math.isinf(found.passage.median):
@@ -149,14 +151,14 @@ def false_predictions(world: str, generator: Generator, windows: int = WINDOWS) 
 
 
 def _told(values: Floats) -> bool:
-    if not _may_rise(values):
+    if not may_rise(values):
         return False
     limit = float(np.median(values[-5:])) + 3.0
     found = crossing(series(values), limit, falls=False, evidence=EVIDENCE)
     return found is not None and math.isfinite(found.passage.low)
 
 
-def _may_rise(values: Floats) -> bool:
+def may_rise(values: Floats) -> bool:
     """The screen that a check puts before a closer look."""
     return float(steepest(values[np.newaxis, -MOST_WINDOWS:]).t[0]) >= LEAST_T
 

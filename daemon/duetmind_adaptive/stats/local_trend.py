@@ -21,6 +21,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtr
 
 Floats = NDArray[np.float64]
 
@@ -90,6 +91,12 @@ class Trend:
     def slope(self) -> float:
         """Posterior mean of the slope."""
         return float(self.weights @ self.state[:, 1])
+
+    @property
+    def rising(self) -> float:
+        """Posterior probability that the slope is positive now, whatever it was before."""
+        spread = np.sqrt(np.maximum(self.covariance[:, 1, 1] * self.variance, 1e-300))
+        return float(self.weights @ stdtr(self.freedom, self.state[:, 1] / spread))
 
 
 @lru_cache(maxsize=1)

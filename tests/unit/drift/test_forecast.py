@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from benchmarks.forecast_worlds import FLAT, MOVING, false_predictions, moving_case, series
 from duetmind_adaptive.check_report import Forecast
-from duetmind_adaptive.drift.forecast.crossing import crossing
+from duetmind_adaptive.drift.forecast.crossing import LEADS, crossing
 from duetmind_adaptive.drift.forecast.outlook import column_forecasts, metric_forecast
 from duetmind_adaptive.drift.forecast.regime import regime_start
 from duetmind_adaptive.drift.forecast.seasons import deseasoned
@@ -23,6 +23,7 @@ from duetmind_adaptive.drift.verdict import DataVerdict, draft
 from duetmind_adaptive.records import ColumnReport, MetricReading, Performance, Window
 from duetmind_adaptive.stats.first_passage import shortest
 from duetmind_adaptive.stats.intervals import wilson
+from duetmind_adaptive.stats.local_trend import local_trend
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -74,6 +75,16 @@ def test_the_shortest_interval_holds_its_share_and_no_central_one_is_shorter(val
 def test_a_crossing_that_has_happened_or_lies_the_other_way_is_none():
     assert crossing(series(rising()), 3.0, falls=False, evidence=LEVEL) is None
     assert crossing(series(rising()), -3.0, falls=True, evidence=LEVEL) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_trend_that_has_come_to_rest_foretells_nothing_though_the_history_shows_it(seed: int):
+    values = 0.2 * np.minimum(np.arange(100), 40) + np.random.default_rng(seed).normal(size=100)
+    trend = local_trend(values, np.ones(99))
+    assert trend.evidence > LEVEL
+    assert trend.rising < LEADS
+    assert local_trend(values[:40], np.ones(39)).rising > LEADS
+    assert crossing(series(values), 9.5, falls=False, evidence=LEVEL) is None
 
 
 def test_a_limit_far_beyond_what_the_history_shows_is_not_within_the_horizon():

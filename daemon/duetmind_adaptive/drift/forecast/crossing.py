@@ -28,7 +28,7 @@ FEWEST = 10
 MOST_WINDOWS, HORIZON = 200, 200
 #: a gap is at most this many usual ones: what is not known of an outage is not made up
 LONGEST_GAP = 100.0
-#: posterior probability that the slope leads to the threshold
+#: posterior probability that the slope leads to the threshold now: a trend that has come to rest foretells nothing
 LEADS = 0.9
 #: of the futures: the same history always gives the same answer
 SEED = 20_240_229
@@ -84,7 +84,7 @@ def crossing(series: Series, threshold: float, *, falls: bool, evidence: float) 
         return None
     unit = _usual(np.diff(moments))
     trend = local_trend(values, np.clip(np.diff(moments) / unit, 1 / LONGEST_GAP, LONGEST_GAP))
-    if trend.evidence < evidence or float(trend.weights[trend.state[:, 1] > 0].sum()) < LEADS:
+    if trend.evidence < evidence or trend.rising < LEADS:
         return None
     horizon = min(values.size, HORIZON)
     passage = first_passage(
