@@ -21,3 +21,12 @@ def _logging_restored() -> Iterator[None]:
     """A command that sets logging up writes to the standard error of its own test, which is closed for the next."""
     yield
     structlog.reset_defaults()
+
+
+@pytest.fixture(scope="session")
+def ray_address() -> Iterator[str]:
+    """A Ray cluster of one node with two cores."""
+    from ray_head import RayHead
+
+    with RayHead() as head:
+        yield head.address

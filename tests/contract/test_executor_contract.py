@@ -1,4 +1,4 @@
-"""What every executor promises, asked of each: the in-process twin and the pool with both ways of starting."""
+"""What every executor promises, asked of each: the in-process twin, the pool with both ways of starting, and Ray."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,13 +11,20 @@ from duetmind_adaptive.contracts import Executor
 from duetmind_adaptive.errors import ColumnMissingError, JobError, TrainingError
 from duetmind_adaptive.jobs.inline import InlineExecutor
 from duetmind_adaptive.jobs.pool import ProcessPool
+from duetmind_adaptive.jobs.ray_executor import RayExecutor
 
 LIMIT = timedelta(seconds=30)
 
 
-@pytest.fixture(params=["inline", "forkserver", "spawn"])
+@pytest.fixture(params=["inline", "forkserver", "spawn", pytest.param("ray", marks=pytest.mark.ray)])
 async def executor(request: pytest.FixtureRequest) -> AsyncIterator[Executor]:
-    made: Executor = InlineExecutor() if request.param == "inline" else ProcessPool(size=2, method=request.param)
+    made: Executor
+    if request.param == "inline":
+        made = InlineExecutor()
+    elif request.param == "ray":
+        made = RayExecutor(request.getfixturevalue("ray_address"), grace=timedelta(seconds=1))
+    else:
+        made = ProcessPool(size=2, method=request.param)
     yield made
     await made.close()
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from duetmind_adaptive.contracts import Executor
 from duetmind_adaptive.errors import WorkflowError
 from duetmind_adaptive.jobs.pool import ProcessPool
+from duetmind_adaptive.jobs.ray_executor import MISSING, RayExecutor, available
 from duetmind_adaptive.jobs.resources import Capacity
 from duetmind_adaptive.training.orchestration.builder import WorkflowBuilder
 from duetmind_adaptive.training.orchestration.kept import KeptResults
@@ -29,7 +30,7 @@ MOST_WORKERS = 64
 
 
 class WorkflowOrchestrator(WorkflowBuilder):
-    """Runs the workflow that it was told, on this machine.
+    """Runs the workflow that it was told, on this machine or a Ray cluster.
 
     Parameters
     ----------
@@ -44,6 +45,9 @@ class WorkflowOrchestrator(WorkflowBuilder):
     folder
         Where results are kept: a run that was killed goes on where it stood, and tasks whose function, arguments or
         predecessors have changed run again. One run at a time.
+    address
+        Of a Ray cluster, as `10.0.0.5:6379`, or `local` for one of its own: tasks run there, and `capacity` is, unless
+        given, what its nodes have. Default: this machine, without Ray.
 
     Examples
     --------
@@ -63,11 +67,13 @@ class WorkflowOrchestrator(WorkflowBuilder):
         progress: Listener | None = None,
         seed: int | None = None,
         folder: str | PathLike[str] | None = None,
+        address: str | None = None,
     ) -> None:
         super().__init__()
         if max_concurrent_tasks is not None and max_concurrent_tasks < 1:
             raise WorkflowError(f"max_concurrent_tasks is {max_concurrent_tasks}; give 1 or more.")
-        self._capacity = capacity or Capacity.of_machine()
+        self._capacity = capacity
+        self._address = address
         self._workers = min(max_concurrent_tasks or MOST_WORKERS, MOST_WORKERS)
         self._progress = progress
         self._random = Random(seed)  # noqa: S311 - jitter, not secrets
@@ -116,30 +122,47 @@ class WorkflowOrchestrator(WorkflowBuilder):
         kept = await asyncio.to_thread(KeptResults, self._folder) if self._folder else None
         self._stop = lambda: loop.call_soon_threadsafe(cancelled.set)
         try:
-            places = replace(self._capacity, cpu_cores=self._workers)  # the run's own ledger shares out the cores
-            async with ProcessPool(capacity=places) as pool:
-                return await Run(tasks, self._capacity, pool, self._random, listener, cancelled, kept).go()
+            async with self._executor() as (pool, capacity):
+                there = self._address is not None
+                return await Run(tasks, capacity, pool, self._random, listener, cancelled, kept, there).go()
         finally:
             self._stop = None
             if kept:
                 kept.close()
 
+    @asynccontextmanager
+    async def _executor(self) -> AsyncGenerator[tuple[Executor, Capacity]]:
+        """What runs the tasks, and how much they may hold together."""
+        if self._address is None:
+            capacity = self._capacity or Capacity.of_machine()
+            places = replace(capacity, cpu_cores=self._workers)  # the run's own ledger shares out the cores
+            async with ProcessPool(capacity=places) as pool:
+                yield pool, capacity
+        else:
+            async with RayExecutor(self._address, most=self._workers) as cluster:
+                yield cluster, self._capacity or await cluster.capacity()
 
-def create_orchestrator(use_ray: bool = False, **options: Any) -> WorkflowOrchestrator:
-    """An orchestrator on this machine; `options` as of `WorkflowOrchestrator`.
+
+def create_orchestrator(use_ray: bool = False, *, address: str | None = None, **options: Any) -> WorkflowOrchestrator:
+    """An orchestrator of this machine's processes or of a Ray cluster's; `options` as of `WorkflowOrchestrator`.
+
+    Parameters
+    ----------
+    use_ray
+        Run tasks on Ray; without an address on a cluster that is started here and ends with the run.
+    address
+        Of the cluster's head, as `10.0.0.5:6379`; says by itself that Ray is wanted.
 
     Raises
     ------
     ImportError
         When Ray is asked for and not installed.
-    WorkflowError
-        When Ray is asked for: this release runs workflows on one machine only.
     """
-    if use_ray:
-        if find_spec("ray") is None:
-            raise ImportError("use_ray=True needs Ray, which is not installed: pip install 'duetmind-adaptive[ray]'")
-        raise WorkflowError("This release runs workflows on one machine only; leave use_ray out.")
-    return WorkflowOrchestrator(**options)
+    if not use_ray and address is None:
+        return WorkflowOrchestrator(**options)
+    if not available():
+        raise ImportError(MISSING)
+    return WorkflowOrchestrator(address=address or "local", **options)
 
 
 #: ends a stream

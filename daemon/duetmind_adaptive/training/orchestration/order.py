@@ -28,7 +28,7 @@ def pack(task: Task) -> tuple[bytes, bytes]:
 
 
 def perform(
-    function: bytes, arguments: bytes, outputs: Mapping[str, bytes], threads: int, gpus: tuple[int, ...]
+    function: bytes, arguments: bytes, outputs: Mapping[str, bytes], share: tuple[int, tuple[int, ...]] | None
 ) -> bytes:
     """Call the function in a worker.
 
@@ -40,12 +40,11 @@ def perform(
         Packed pair of positional and named arguments.
     outputs
         Packed results, by task, that stand in for each `Output` among the arguments.
-    threads
-        For numeric libraries.
-    gpus
-        The only ones that it sees.
+    share
+        Threads for numeric libraries, and the only GPUs that it sees; None where the executor has seen to that.
     """
-    SHARE.take(threads, gpus)
+    if share is not None:
+        SHARE.take(*share)
     call = cloudpickle.loads(function)
     values = {name: cloudpickle.loads(packed) for name, packed in outputs.items()}
     args, kwargs = filled(cloudpickle.loads(arguments), values)

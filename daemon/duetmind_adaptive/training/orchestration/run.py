@@ -13,9 +13,9 @@ from typing import Any
 
 import structlog
 
+from duetmind_adaptive.contracts import ORDINARY, Claim, Executor
 from duetmind_adaptive.errors import DuetMindError, JobError, MemoryExceededError, ResourceError
 from duetmind_adaptive.jobs.ledger import Ledger
-from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.jobs.resources import Capacity, Grant, ResourceRequirement
 from duetmind_adaptive.training.orchestration.course import Course, State
 from duetmind_adaptive.training.orchestration.kept import KeptResults, fingerprint
@@ -66,11 +66,13 @@ class Run:
 
     tasks: Iterable[Task]
     capacity: Capacity
-    pool: ProcessPool
+    pool: Executor
     random: Random
     listener: Listener
     cancelled: asyncio.Event
     kept: KeptResults | None = None
+    #: tasks run on other machines than this
+    elsewhere: bool = False
     _course: Course = field(init=False)
     _ledger: Ledger = field(init=False)
     _doing: dict[str, _Doing] = field(init=False)
@@ -154,9 +156,12 @@ class Run:
                 return kept
         needed = {output.task_id for output in outputs((doing.task.args, doing.task.kwargs))}
         values = {each: self._doing[each].result for each in needed}
+        # elsewhere the executor picks the GPUs, of the machine that it picks
+        share = None if self.elsewhere else (max(1, math.ceil(grant.cpu_cores)), grant.gpus)
+        claim = Claim(cpu_cores=grant.cpu_cores, gpu_count=len(grant.gpus)) if self.elsewhere else ORDINARY
         result = await self.pool.run(
-            perform, *packed, values, max(1, math.ceil(grant.cpu_cores)), grant.gpus,
-            timeout=doing.task.limit or UNLIMITED, label=name, memory_gb=grant.memory_gb,
+            perform, *packed, values, share,
+            timeout=doing.task.limit or UNLIMITED, label=name, memory_gb=grant.memory_gb, claim=claim,
         )  # fmt: skip
         if self.kept:
             await asyncio.to_thread(self.kept.save, name, work, result)
@@ -192,6 +197,8 @@ class Run:
             again = not doing.enlarged and more > doing.needs.memory_gb
             doing.enlarged, doing.needs = True, replace(doing.needs, memory_gb=more)
             return again
+        if isinstance(error, ResourceError):
+            return False  # no attempt will find more
         return doing.packed is not None and doing.attempt <= doing.task.retries
 
     def _fail(self, name: str, error: str) -> None:

@@ -1,0 +1,147 @@
+"""What is special about Ray: what it does not do by itself, what it does too much of, and the loss of its head."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+import worker_tasks
+from ray_head import RayHead
+
+from duetmind_adaptive.contracts import Claim
+from duetmind_adaptive.errors import JobError, JobTimeoutError, MemoryExceededError, ResourceError, WorkerDiedError
+from duetmind_adaptive.jobs.ray_executor import RayExecutor
+from duetmind_adaptive.training.orchestration import Output, ResourceRequirement, create_orchestrator
+
+pytestmark = pytest.mark.ray
+
+LIMIT = timedelta(seconds=60)
+GRACE = timedelta(seconds=1)
+
+
+async def _marked(folder: Path) -> int:
+    """The process that a task says it runs in."""
+    async with asyncio.timeout(60):
+        return await asyncio.to_thread(_first_mark, folder)
+
+
+def _first_mark(folder: Path) -> int:
+    while not (names := list(folder.iterdir())):
+        time.sleep(0.02)
+    return int(names[0].name)
+
+
+async def test_cancelling_ends_c_code_that_holds_the_interpreter_before_it_returns(
+    ray_address: str, tmp_path: Path
+) -> None:
+    async with RayExecutor(ray_address, grace=GRACE) as cluster:
+        call = asyncio.create_task(cluster.run(worker_tasks.hold_the_interpreter, str(tmp_path), timeout=LIMIT))
+        pid = await _marked(tmp_path)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        assert not psutil.pid_exists(pid)
+        assert await cluster.run(worker_tasks.double, 1, timeout=LIMIT) == 2
+
+
+async def test_the_time_limit_ends_the_task(ray_address: str, tmp_path: Path) -> None:
+    async with RayExecutor(ray_address, grace=GRACE) as cluster:
+        with pytest.raises(JobTimeoutError, match="longer than its limit of 3 s"):
+            await cluster.run(worker_tasks.mark_and_nap, str(tmp_path), timeout=timedelta(seconds=3))
+        assert not psutil.pid_exists(await _marked(tmp_path))
+
+
+async def test_a_task_over_its_memory_is_killed_and_the_others_live(ray_address: str) -> None:
+    async with RayExecutor(ray_address, grace=GRACE) as cluster:
+        other = asyncio.create_task(cluster.run(worker_tasks.nap, 3, timeout=LIMIT))
+        with pytest.raises(MemoryExceededError, match=r"held .* GB and asked for 0\.2"):
+            await cluster.run(worker_tasks.hold, 500, timeout=LIMIT, memory_gb=0.2)
+        assert await other == "rested"
+
+
+async def test_a_request_that_no_node_can_meet_is_refused_and_more_cores_than_there_are_is_all_of_them(
+    ray_address: str,
+) -> None:
+    async with RayExecutor(ray_address, grace=GRACE) as cluster:
+        with pytest.raises(ResourceError, match="500 GB and 0 GPUs, which no node of the Ray cluster has"):
+            await cluster.run(worker_tasks.double, 1, timeout=LIMIT, memory_gb=500)
+        with pytest.raises(ResourceError, match="1 GPUs"):
+            await cluster.run(worker_tasks.double, 1, timeout=LIMIT, claim=Claim(gpu_count=1))
+        threads = cluster.run(worker_tasks.environment, "OMP_NUM_THREADS", timeout=LIMIT, claim=Claim(cpu_cores=64))
+        assert await threads == "2"
+
+
+async def test_this_process_imports_no_ray_and_keeps_its_handler_of_sigterm(ray_address: str) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    async with RayExecutor(ray_address, grace=GRACE) as cluster:
+        await cluster.run(worker_tasks.double, 1, timeout=LIMIT)
+        assert signal.getsignal(signal.SIGTERM) is before
+        assert "ray" not in sys.modules
+
+
+async def test_a_hand_that_is_killed_takes_its_task_along_and_is_told(ray_address: str, tmp_path: Path) -> None:
+    async with RayExecutor(ray_address, grace=GRACE) as cluster:
+        call = asyncio.create_task(cluster.run(worker_tasks.hold_the_interpreter, str(tmp_path), timeout=LIMIT))
+        task = psutil.Process(await _marked(tmp_path))
+        hand = next(each for each in task.parents() if "ray::" in " ".join(each.cmdline()))
+        os.kill(hand.pid, signal.SIGKILL)
+        with pytest.raises(WorkerDiedError, match="on the Ray cluster died"):
+            await call
+        task.wait(timeout=10)
+
+
+async def test_the_loss_of_the_head_is_told_within_a_minute(tmp_path: Path) -> None:
+    with RayHead() as head:
+        async with RayExecutor(head.address, grace=GRACE) as cluster:
+            call = asyncio.create_task(cluster.run(worker_tasks.mark_and_nap, str(tmp_path), 300.0, timeout=LIMIT * 10))
+            await _marked(tmp_path)
+            head.kill_head()
+            async with asyncio.timeout(60):
+                with pytest.raises(WorkerDiedError, match=r"was lost|on the Ray cluster died"):
+                    await call
+            with pytest.raises(JobError, match=f"The Ray cluster at {head.address} (was lost|cannot be used)"):
+                await cluster.run(worker_tasks.double, 1, timeout=LIMIT)
+
+
+async def test_an_address_must_name_a_cluster() -> None:
+    for address in ("", "auto"):
+        with pytest.raises(JobError, match="name the head as HOST:PORT"):
+            RayExecutor(address)
+
+
+def test_a_workflow_runs_on_the_cluster_with_retries_limits_and_results_handed_on(
+    ray_address: str, tmp_path: Path
+) -> None:
+    orchestrator = create_orchestrator(use_ray=True, address=ray_address, progress=lambda _: None, seed=1)
+    tries = tmp_path / "tries"
+
+    def twice(value: int) -> int:
+        with tries.open("a") as file:
+            file.write("x")
+        if len(tries.read_text()) < 2:
+            raise ValueError("not yet")
+        return value * 2
+
+    needs = ResourceRequirement(cpu_cores=0.5, memory_gb=0.25)
+    orchestrator.add_task("load", lambda: 21, resources=needs)
+    orchestrator.add_task("fit", twice, (Output("load"),), retries=2, resources=needs)
+    orchestrator.add_task("long", worker_tasks.nap, (60,), timeout=2, resources=needs)
+    orchestrator.add_task("after", abs, (Output("long"),))
+    orchestrator.add_task("big", abs, (1,), retries=3, resources=ResourceRequirement(memory_gb=900))
+    results = orchestrator.run_workflow()
+    assert dict(results) == {"load": 21, "fit": 42}
+    assert results.tasks["fit"].attempts == 2
+    assert "longer than its limit of 2 s" in results.tasks["long"].error
+    assert results.tasks["after"].state == "upstream_failed"
+    assert results.tasks["big"].state == "failed"
+
+
+def test_without_an_address_a_cluster_of_its_own_is_started_and_ends_with_the_run() -> None:
+    orchestrator = create_orchestrator(use_ray=True, progress=lambda _: None)
+    orchestrator.add_task("one", abs, (-1,))
+    assert orchestrator.run_workflow()["one"] == 1
