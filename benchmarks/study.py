@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from benchmarks.figures import Figure, at_most
 from duetmind_adaptive.training.automl.study import Study, Trial, read_study
@@ -23,6 +24,8 @@ SMALL, LARGE = (5_000, 2), (28_000, 5)
 FEW, PAUSE = (500, 2), 0.002
 TRIALS, TRIALS_QUICK = 200, 20
 KILLS, KILLS_QUICK = 100, 3
+#: of the command, and the rows and columns of the table that it searches on
+RESTARTS, SMALL_TABLE = 5, (5_000, 20)
 #: seconds after which a child is killed at the latest
 LONGEST = 0.6
 
@@ -32,7 +35,8 @@ def run(quick: bool) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         trials = TRIALS_QUICK if quick else TRIALS
         figures = [_cost(Path(folder), shape, trials) for shape in (SMALL, LARGE)]
-        return [*figures, *_kills(Path(folder) / "killed.study", KILLS_QUICK if quick else KILLS)]
+        figures += _kills(Path(folder) / "killed.study", KILLS_QUICK if quick else KILLS)
+        return [*figures, _goes_on(Path(folder), 1 if quick else RESTARTS)]
 
 
 def _cost(folder: Path, shape: tuple[int, int], trials: int) -> Figure:
@@ -81,6 +85,31 @@ def _kills(path: Path, kills: int) -> list[Figure]:
             target=at_most(1.5),
         ),
     ]
+
+
+def _goes_on(folder: Path, restarts: int) -> Figure:
+    """The whole command on a table, killed again and again: when its next trial begins."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=SMALL_TABLE), columns=[f"x{at}" for at in range(SMALL_TABLE[1])])
+    table.assign(y=(table["x0"] + rng.normal(size=len(table)) > 0).astype(int)).to_parquet(folder / "table.parquet")
+    program = str(Path(sys.executable).with_name("duetmind"))
+    command = [program, "automl", "table.parquet", "--target", "y", "--timeout", "600", "--study", "goes_on", "--json"]
+    begins = [_next_begin(command, folder) for _ in range(restarts + 1)]
+    name = "from a restart of the command to the beginning of its next trial, median"
+    return Figure(name=name, value=statistics.median(begins[1:]), unit="s", target=at_most(1.5))
+
+
+def _next_begin(command: list[str], folder: Path) -> float:
+    """Seconds from the command's start to the beginning of the first trial that it adds to the study, then a kill."""
+    study = folder / "studies" / "goes_on.study"
+    before = len(read_study(study)) if study.exists() else 0
+    began = time.time()
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, start_new_session=True) as child:
+        while not study.exists() or len(read_study(study)) == before:
+            time.sleep(0.01)
+        added = time.time() - read_study(study)[before].seconds
+        os.killpg(child.pid, signal.SIGKILL)
+    return added - began
 
 
 def _trial(number: int, answers: np.ndarray) -> Trial:

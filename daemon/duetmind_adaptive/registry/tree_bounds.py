@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from duetmind_adaptive.errors import ArtifactError
 
 LEAF = -1
-#: the classes that hold nodes: of forests, and of histogram boosting
-TREES = ("Tree", "TreePredictor")
+#: the classes that hold nodes: of forests, of histogram boosting, and all the trees of a search's booster together
+TREES = ("Tree", "TreePredictor", "HistogramTrees")
 #: packages whose objects are looked into
 OPEN_PACKAGES = ("sklearn", "duetmind_adaptive")
 
@@ -27,8 +27,11 @@ def check_trees(model: object) -> None:
         if type(tree).__name__ == "Tree":
             inner = tree.children_left != LEAF
             _check(tree.children_left, tree.children_right, tree.feature, inner, features)
+        elif type(tree).__name__ == "TreePredictor":
+            _check_histogram_tree(tree.nodes, len(tree.raw_left_cat_bitsets), features)
         else:
-            _check_histogram_tree(tree, features)
+            for nodes in _apart(tree.nodes, np.asarray(tree.ends, dtype=np.int64).ravel()):
+                _check_histogram_tree(nodes, 0, tree.n_features_in_)
 
 
 def _trees(value: object, features: int, seen: set[int]) -> Iterator[tuple[Any, int]]:
@@ -53,8 +56,14 @@ def _parts(value: object) -> Iterator[object]:
         yield from getattr(value, "__dict__", {}).values()
 
 
-def _check_histogram_tree(tree: Any, features: int) -> None:
-    nodes, bitsets = tree.nodes, len(tree.raw_left_cat_bitsets)
+def _apart(nodes: NDArray[Any], ends: NDArray[np.int64]) -> list[NDArray[Any]]:
+    """The nodes of each tree."""
+    sizes = np.diff(ends, prepend=0)
+    _require(bool((sizes > 0).all()) and int(sizes.sum()) == len(nodes))
+    return np.split(nodes, ends[:-1])
+
+
+def _check_histogram_tree(nodes: NDArray[Any], bitsets: int, features: int) -> None:
     inner = nodes["is_leaf"] == 0
     left, right = nodes["left"].astype(np.int64), nodes["right"].astype(np.int64)
     _check(left, right, nodes["feature_idx"], inner, features)

@@ -11,11 +11,14 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
+from duetmind_adaptive.errors import ArtifactError
 from duetmind_adaptive.registry.artifact import load_artifact, save_artifact
 from duetmind_adaptive.registry.manifest import Feature, Manifest
+from duetmind_adaptive.registry.tree_bounds import check_trees
 from duetmind_adaptive.training.automl.blend import make_blend
 from duetmind_adaptive.training.automl.calibration import Calibration
 from duetmind_adaptive.training.automl.families import Lesson, fit
+from duetmind_adaptive.training.automl.families.histogram_trees import HistogramTrees
 from duetmind_adaptive.training.automl.matrix import MatrixCoder
 from duetmind_adaptive.training.automl.portfolio import installed, portfolio
 
@@ -27,6 +30,24 @@ def table(rows: int = 120) -> pd.DataFrame:
     jobs = rng.choice([f"job {at}" for at in range(30)], rows).astype(object)
     jobs[::11] = None
     return pd.DataFrame({"age": rng.normal(size=rows), "job": jobs, "since": pd.date_range("2026", periods=rows)})
+
+
+@pytest.mark.parametrize(
+    ("part", "place", "value"),
+    [("left", 0, 0), ("right", 0, 10_000), ("feature_idx", 0, 99), ("is_categorical", 0, 1), ("ends", 0, 0)],
+)
+def test_packed_trees_that_point_outside_themselves_are_refused(part: str, place: int, value: int) -> None:
+    rng = np.random.default_rng(2)
+    x, y = rng.normal(size=(200, 3)), rng.integers(0, 3, 200)
+    lesson = Lesson(
+        params={"rounds": 3}, task="multiclass", metric="roc_auc", classes=3, categories=[], seed=0, x=x, y=y
+    )
+    trees = fit("hist_gradient_boosting", lesson)
+    assert isinstance(trees, HistogramTrees)
+    check_trees(trees)
+    (trees.ends.reshape(-1) if part == "ends" else trees.nodes[part])[place] = value
+    with pytest.raises(ArtifactError, match="outside itself"):
+        check_trees(trees)
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])

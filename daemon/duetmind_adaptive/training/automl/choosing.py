@@ -62,6 +62,8 @@ class Chosen:
     weight: float
     #: its members have to be fitted again, on all rows
     refit: bool
+    #: of the members of its folds, so many; 0 = all
+    most: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,12 +99,16 @@ def choose(pool: Pool, limit: Cost) -> Selection | None:
 
 
 def at_hand(pool: Pool, limit: Cost) -> Selection | None:
-    """The best trial that can be delivered at once, by one member at least within the limit; None without any."""
+    """The best trial that can be delivered at once, by as many members as fit the limit, or one; None without any."""
     here = [trial for trial in pool.trials if trial.number in pool.at_hand]
     if not here:
         return None
     served = [trial for trial in here if cost_of(pool, trial, refit=True).within(limit)]
-    return single(pool, max(served or here, key=lambda trial: _gain(pool, trial.answers)), refit=False)
+    trial = max(served or here, key=lambda trial: _gain(pool, trial.answers))
+    one = cost_of(pool, trial, refit=True)
+    fits = min(pool.members, limit.milliseconds / one.milliseconds, limit.size / max(one.size, 1.0))
+    part = Chosen(trial.number, 1.0, refit=False, most=max(1, int(fits)))
+    return Selection((part,), np.asarray(trial.answers), one)
 
 
 def cost_of(pool: Pool, trial: Trial, *, refit: bool) -> Cost:
@@ -130,9 +136,10 @@ def _with_bags(pool: Pool, selection: Selection, limit: Cost) -> Selection:
     return Selection(tuple(parts.values()), selection.answers, total)
 
 
-def single(pool: Pool, trial: Trial, *, refit: bool) -> Selection:
-    """One trial alone."""
-    return Selection((Chosen(trial.number, 1.0, refit),), np.asarray(trial.answers), cost_of(pool, trial, refit=refit))
+def single(pool: Pool, trial: Trial) -> Selection:
+    """One trial alone, fitted to all rows."""
+    part = Chosen(trial.number, 1.0, refit=True)
+    return Selection((part,), np.asarray(trial.answers), cost_of(pool, trial, refit=True))
 
 
 def _select(pool: Pool, trials: Sequence[Trial], limit: Cost, *, refit: bool) -> Selection | None:

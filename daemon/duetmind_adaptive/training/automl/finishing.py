@@ -102,7 +102,7 @@ def _members(board: Board, part: Part, until: float) -> list[Member]:
     waiting = members_file(board.home, part.candidate.number)
     now, needed = time.monotonic(), SURELY * part.seconds * (1 if part.refit else len(board.fitted))
     if waiting.exists() and not part.refit:
-        return _load(waiting)
+        return _load(waiting)[: part.most or None]
     if now + needed < until:
         return [fit_rows(board, part.candidate, slice(None))] if part.refit else _fit_folds(board, part.candidate)
     return _load(waiting)[:STAND_INS] if waiting.exists() else []

@@ -55,6 +55,8 @@ class Part:
     refit: bool
     #: that fitting one of its members will take
     seconds: float
+    #: of the members that wait, so many; 0 = all
+    most: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

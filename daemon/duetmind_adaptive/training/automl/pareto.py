@@ -58,7 +58,7 @@ def choose_point(
         The metrics and costs that are traded off; the first metric is the one searched for.
     """
     found = [choose(pool, _part(limit, share)) for share in SHARES]
-    found += [single(pool, trial, refit=True) for trial in pool.trials]
+    found += [single(pool, trial) for trial in pool.trials]
     kept = [each for each in found if each is not None and each.cost.within(limit)]
     kept = kept or [each for each in found if each is not None]
     points = [Point(_values(pool, each, objectives), each) for each in kept]

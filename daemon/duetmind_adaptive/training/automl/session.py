@@ -229,7 +229,7 @@ class Session:
                         number=part.number, algorithm=trial.algorithm, params=trial.params,
                         seed=self._wishes.seed + part.number,
                     ),
-                    weight=part.weight, refit=part.refit, seconds=trial.seconds * 1.3,
+                    weight=part.weight, refit=part.refit, most=part.most, seconds=trial.seconds * 1.3,
                 )
                 for part, trial in parts
             ),

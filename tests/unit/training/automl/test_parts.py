@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from duetmind_adaptive.training.automl.calibration import Calibration, fit_calibration
 from duetmind_adaptive.training.automl.costs import serving_ms
@@ -229,7 +230,9 @@ def test_histogram_trees_answer_as_scikit_learn_does(classes: int) -> None:
     lesson = Lesson(params=params, task=task, metric="rmse", classes=classes, categories=[], seed=0, x=x, y=y)
     member = fit("hist_gradient_boosting", lesson)
     assert isinstance(member, HistogramTrees)
-    expected = member.model.predict_proba(x) if classes else member.model.predict(x)[:, None]
+    kind = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
+    theirs = kind(max_iter=12, learning_rate=0.1, max_leaf_nodes=6, early_stopping=False, random_state=0).fit(x, y)
+    expected = theirs.predict_proba(x) if classes else theirs.predict(x)[:, None]
     assert np.allclose(member.predict(x), expected, atol=1e-6)
     assert np.allclose(member.staged(x, [5, 12])[0], member.cut(5).predict(x))
 
