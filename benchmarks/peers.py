@@ -22,7 +22,7 @@ PEERS = {
     "automl_lightgbm": ("lightgbm==4.7.0", "scikit-learn", "pandas", "pyarrow"),
     "automl_optuna": ("optuna==5.0.0", "lightgbm==4.7.0", "scikit-learn", "pandas", "pyarrow"),
     "automl_flaml": ("flaml[automl]==2.7.0", "scikit-learn", "pandas", "pyarrow"),
-    "automl_autogluon": ("autogluon.tabular[all]==1.6.3", "pyarrow"),
+    "automl_autogluon": ("autogluon.tabular[lightgbm,xgboost,catboost]==1.6.3", "pyarrow"),
 }
 #: seconds that an installation may take: hundreds of megabytes come over the network
 PATIENCE = 1_800
