@@ -36,6 +36,7 @@ BENCHMARKS = {
     "without_labels": "benchmarks.without_labels",
     "automl": "benchmarks.automl",
     "study": "benchmarks.study",
+    "warm": "benchmarks.warm",
     "workflows": "benchmarks.workflows",
     "forecast": "benchmarks.forecast",
 }

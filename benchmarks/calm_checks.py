@@ -25,6 +25,8 @@ Order = TypeVar("Order")
 Answer = TypeVar("Answer")
 
 HOURS, MONTHS, SEED = 720, 3, 20_26
+#: months of worlds in which three hold an alarm and decide nothing
+MORE = {"season of errors, AR(1) 0.7": 9}
 #: windows of a reference that shows days and weekends
 FORTNIGHT = 14 * 24
 
@@ -62,8 +64,8 @@ TOLD: dict[str, Callable[[CheckReport], bool]] = {
 
 def run(quick: bool) -> Iterator[Figure]:
     """A bound for each world, and one for each part over all of them."""
-    worlds, months, hours = (WORLDS[:1], 1, 24) if quick else (WORLDS, MONTHS, HOURS)
-    orders = [(world, seed, hours) for world in worlds for seed in range(months)]
+    worlds, hours = (WORLDS[:1], 24) if quick else (WORLDS, HOURS)
+    orders = [(world, seed, hours) for world in worlds for seed in range(1 if quick else MORE.get(world.name, MONTHS))]
     counted = dict(zip(orders, in_processes(_month, orders), strict=True))
     for world in worlds:
         alarms = [counts["all"] for order, counts in counted.items() if order[0] == world]

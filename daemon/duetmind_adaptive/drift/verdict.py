@@ -1,11 +1,11 @@
 """From profiles to a verdict: which columns of a window drifted, what is broken in it, and what the whole check found.
 
 A column drifts when its p-value, adjusted for the number of columns (Benjamini–Yekutieli, which holds however columns
-depend on each other), is below `alpha` **and** its effect, less its standard error, reaches the threshold: what cannot
-be told from dust yet is left to more rows. Effect decides and significance guards it: a million rows do not make dust
-drift, and five rows prove nothing. With nothing changed, a check raises a false alarm with probability `alpha` at most,
-whatever the number of columns; the effect makes it far rarer in windows of more than a few hundred rows. The default of
-0.001 is less than one false alarm in a month of hourly checks even for tiny windows.
+depend on each other), is below `alpha` **and** its effect, less half its standard error, reaches the threshold: what
+cannot be told from dust yet is left to more rows. Effect decides and significance guards it: a million rows do not make
+dust drift, and five rows prove nothing. With nothing changed, a check raises a false alarm with probability `alpha` at
+most, whatever the number of columns; the effect makes it far rarer in windows of more than a few hundred rows. The
+default of 0.001 is less than one false alarm in a month of hourly checks even for tiny windows.
 
 `compare` looks at the data alone; `draft` joins it with the model's performance into the check's report, and `settle`
 concludes that report once every examination has added what it found.
@@ -36,6 +36,9 @@ from duetmind_adaptive.stats.false_discovery import benjamini_yekutieli
 
 #: largest probability of a false alarm in one check of unchanged data
 ALPHA = 0.001
+#: standard errors by which an effect must exceed the threshold: with none, too much dust is called drift on 10,000 rows
+#: that is none on more; with a whole one, changes that count have to wait for more rows
+ERRORS = 0.5
 #: unseen categories listed in a column's report
 _UNSEEN_LISTED = 100
 #: families between which values can be carried over
@@ -187,7 +190,7 @@ def _with_verdict(checked: CheckedColumn, adjusted: float | None, threshold: flo
         name: replace(test, p_adjusted=adjusted) if test.p_value is not None else test
         for name, test in report.tests.items()
     }
-    return replace(report, tests=tests, drift=adjusted < alpha and report.effect - checked.error >= threshold)
+    return replace(report, tests=tests, drift=adjusted < alpha and report.effect - ERRORS * checked.error >= threshold)
 
 
 def check_column(
