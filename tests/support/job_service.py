@@ -12,6 +12,7 @@ from duetmind_adaptive.bus.bus import DurableBus
 from duetmind_adaptive.contracts import Transaction
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.inline import InlineExecutor
+from duetmind_adaptive.jobs.kinds import Order
 from duetmind_adaptive.jobs.queue import Job
 from duetmind_adaptive.jobs.runner import JobRunner
 from duetmind_adaptive.service.clock import SimulatedClock
@@ -24,7 +25,7 @@ class Follow:
     """Its effect is another row, so that a repeat would show."""
 
     async def prepare(self, job: Job) -> Any:
-        return worker_tasks.double, (21,), timedelta(seconds=10)
+        return Order(task=worker_tasks.double, args=(21,), limit=timedelta(seconds=10))
 
     def started(self, tx: Transaction, job: Job) -> None: ...
 

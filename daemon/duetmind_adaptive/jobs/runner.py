@@ -217,16 +217,23 @@ class JobRunner:
             await self._keep(lambda tx: self._record_failure(tx, kind, job, reason))
 
     async def _attempt(self, kind: JobKind, job: Job) -> None:
-        task, args, limit = await kind.prepare(job)
-        memory = None if self._memory is None else self._memory * (MORE_MEMORY if job.lost else 1)
+        order = await kind.prepare(job)
+        needs = order.needs
+        memory = needs.memory_gb if needs else self._memory
         result = await self._executor.run(
-            task,
-            *args,
-            timeout=limit,
+            order.task,
+            *order.args,
+            timeout=order.limit,
             fresh=True,
             label=f"{job.kind} {job.model}",
-            memory_gb=memory,
-            claim=Claim(cpu_cores=self._cores, gpu_count=self._gpus, account=job.model, job=job.id),
+            memory_gb=None if memory is None else memory * (MORE_MEMORY if job.lost else 1),
+            claim=Claim(
+                cpu_cores=needs.cpu_cores if needs else self._cores,
+                gpu_count=needs.gpu_count if needs else self._gpus,
+                priority=order.priority,
+                account=job.model,
+                job=job.id,
+            ),
         )
         failpoint("jobs.complete_begin")
         if await self._keep(lambda tx: self._record_success(tx, kind, job, result)):

@@ -7,7 +7,6 @@ the job, so that a kill at any moment leaves either a job to run again or a fini
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -26,6 +25,7 @@ from duetmind_adaptive.events import (
     derive_id,
     make,
 )
+from duetmind_adaptive.jobs.kinds import Order
 from duetmind_adaptive.jobs.queue import Job
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.records import GateResult, TrainingReport
@@ -54,13 +54,13 @@ class RetrainKind:
         self._models = models
         self._switched = switched
 
-    async def prepare(self, job: Job) -> tuple[Callable[..., Any], tuple[object, ...], timedelta]:
+    async def prepare(self, job: Job) -> Order:
         """Decide what to learn from: everything labelled up to the last checked window."""
         model = self._models(job.model)
         if model is None:
             raise JobError(f"model {job.model} is no longer in the config")
         request = await self._store.read(lambda conn: self._request(conn, model, job))
-        return run_task, (TRAIN_VERSION, request), model.job_timeout
+        return Order(task=run_task, args=(TRAIN_VERSION, request), limit=model.job_timeout)
 
     def started(self, tx: Transaction, job: Job) -> None:
         """Tell that the training began."""

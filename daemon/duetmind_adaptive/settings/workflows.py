@@ -27,7 +27,7 @@ class ResourcesSettings(Section):
 
     cpu_cores: float = Field(default=1.0, gt=0, description="cores; more than there are is all there are")
     memory_gb: float = Field(
-        default=0.5, gt=0, description="a task that holds a tenth more is killed and tried with twice it"
+        default=1.0, gt=0, description="a task that holds a tenth more is killed and tried with twice it"
     )
     gpu_count: int = Field(default=0, ge=0, description="GPUs, each its own")
 

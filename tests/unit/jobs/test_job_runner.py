@@ -17,8 +17,10 @@ from duetmind_adaptive.contracts import Executor, Transaction
 from duetmind_adaptive.errors import JobError, RegistryError, StoreError
 from duetmind_adaptive.jobs import queue, runner
 from duetmind_adaptive.jobs.inline import InlineExecutor
+from duetmind_adaptive.jobs.kinds import Order
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.jobs.queue import Job
+from duetmind_adaptive.jobs.resources import ResourceRequirement
 from duetmind_adaptive.jobs.runner import JobRunner
 from duetmind_adaptive.service.clock import SimulatedClock
 from duetmind_adaptive.store.database import Database, open_store
@@ -34,12 +36,14 @@ class Kind:
     task: Callable[..., Any] = worker_tasks.double
     args: tuple[object, ...] = (21,)
     limit: timedelta = LIMIT
+    needs: ResourceRequirement | None = None
+    priority: int = 0
     #: raised by `complete`, after it wrote
     error: Exception | None = None
     told: list[tuple[str, object]] = field(default_factory=list)
 
-    async def prepare(self, job: Job) -> tuple[Callable[..., Any], tuple[object, ...], timedelta]:
-        return self.task, self.args, self.limit
+    async def prepare(self, job: Job) -> Order:
+        return Order(task=self.task, args=self.args, limit=self.limit, needs=self.needs, priority=self.priority)
 
     def started(self, tx: Transaction, job: Job) -> None:
         self.told.append(("started", job.attempt))
@@ -318,3 +322,26 @@ async def test_a_kind_that_cannot_prepare_fails_its_job_only(world: World) -> No
     await world.ask("a")
     await world.runner(kind).settle()
     assert (await world.job("a")).error == "model loans is no longer in the config"
+
+
+class Asked(InlineExecutor):
+    """Remembers what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.options: list[dict[str, Any]] = []
+
+    async def run(self, task: Any, /, *args: Any, **options: Any) -> Any:
+        self.options.append(options)
+        return await super().run(task, *args, **options)
+
+
+async def test_a_job_holds_what_its_kind_says_and_else_what_every_job_is_given(world: World) -> None:
+    asked = Asked()
+    needs = ResourceRequirement(cpu_cores=3, memory_gb=2.0, gpu_count=1)
+    for kind in (Kind(needs=needs, priority=5), Kind()):
+        await world.ask(f"job {len(asked.options)}")
+        await world.runner(kind, asked, memory_gb=7.0).settle()
+    own, every = ((each["claim"], each["memory_gb"]) for each in asked.options)
+    assert (own[0].cpu_cores, own[0].gpu_count, own[0].priority, own[1]) == (3, 1, 5, 2.0)
+    assert (every[0].gpu_count, every[0].priority, every[1]) == (0, 0, 7.0)

@@ -14,11 +14,13 @@ import pytest
 from duetmind_adaptive.bus import log as bus_log
 from duetmind_adaptive.errors import WorkflowError
 from duetmind_adaptive.events import derive_id
+from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.inline import InlineExecutor
 from duetmind_adaptive.service.clock import SimulatedClock
 from duetmind_adaptive.service.engine import Engine, schedules
 from duetmind_adaptive.service.http.api import NotFoundError
 from duetmind_adaptive.service.plugins import Handlers
+from duetmind_adaptive.service.workflows.kind import WorkflowKind
 from duetmind_adaptive.service.workflows.operations import KEEP
 from duetmind_adaptive.service.workflows.view import WorkflowView
 from duetmind_adaptive.settings.load import load_config
@@ -31,7 +33,7 @@ workflows:
     schedule: {cron: "0 3 * * *"}
     tasks:
       report: {function: "night_steps:told", args: ["total", {result_of: total}], dependencies: [lines]}
-      load: {function: "night_steps:load", kwargs: {rows: 5}}
+      load: {function: "night_steps:load", kwargs: {rows: 5}, resources: {cpu_cores: 2, memory_gb: 3}, priority: 4}
       total: {function: "night_steps:total", args: [{result_of: load}]}
       lines: {command: [cat, night_steps.py]}
   failing:
@@ -203,3 +205,15 @@ async def test_each_job_of_a_workflow_is_told_of_as_an_event(tmp_path: Path, mon
         events = await engine.store.read(lambda conn: bus_log.page(conn, model="workflow:nightly", limit=100))
         kinds = [row.event.type.removeprefix("duetmind.job.") for row in events]
         assert sorted(kinds) == ["started"] * 4 + ["succeeded"] * 4
+
+
+async def test_a_task_asks_for_what_it_says_and_else_for_a_core_and_a_gigabyte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with an_engine(tmp_path, monkeypatch) as engine:
+        run = (await WorkflowView(engine).begin("nightly"))["id"]
+        kind = WorkflowKind(engine.store, engine.clock, lambda: engine.loaded)
+        jobs = await engine.store.read(lambda conn: queue.page(conn, limit=10))
+        orders = {job.payload["task"]: await kind.prepare(job) for job in jobs if job.payload["run"] == run}
+        needs = {name: (each.needs.cpu_cores, each.needs.memory_gb, each.priority) for name, each in orders.items()}
+        assert needs == {"load": (2, 3, 4), "lines": (1, 1, 0)}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection
 
 from duetmind_adaptive.contracts import Clock, Store, Transaction
+from duetmind_adaptive.jobs.kinds import Order
 from duetmind_adaptive.jobs.queue import Job
+from duetmind_adaptive.jobs.resources import ResourceRequirement
 from duetmind_adaptive.service.workflows import course
 from duetmind_adaptive.settings.model import Loaded
 from duetmind_adaptive.settings.workflows import WorkflowSettings
@@ -27,11 +27,17 @@ class WorkflowKind:
         self._clock = machine_clock
         self._loaded = loaded
 
-    async def prepare(self, job: Job) -> tuple[Callable[..., Any], tuple[object, ...], timedelta]:
-        """Ask for the task, with the files of the results that it takes."""
+    async def prepare(self, job: Job) -> Order:
+        """Ask for the task, with the files of the results that it takes and what it holds while it runs."""
         loaded = self._loaded()
         request = await self._store.read(lambda conn: _request(conn, job, loaded))
-        return run_task, (RUN_STEP, request), request.task.timeout or loaded.config.orchestration.job_timeout
+        return Order(
+            task=run_task,
+            args=(RUN_STEP, request),
+            limit=request.task.timeout or loaded.config.orchestration.job_timeout,
+            needs=ResourceRequirement(**request.task.resources.model_dump()),
+            priority=request.task.priority,
+        )
 
     def started(self, tx: Transaction, job: Job) -> None:
         """Record that the task runs."""
