@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 WITH_IMPORTS = 20.0
 #: a trial may take this many times what the same algorithm took before it
 WORST = 1.5
+#: kept for the end beside what is asked for: a share of the budget, at most so many seconds
+MORE_SHARE, MOST_MORE = 0.02, 0.6
 #: a machine that is more crowded than this is taken to be this crowded
 MOST_CONTENTION = 8.0
 
@@ -49,6 +51,11 @@ class Deadline:
     def spent(self) -> float:
         """Seconds since the clock started."""
         return self.clock() - self.began
+
+    def before(self, seconds: float) -> float:
+        """What is left until so long before the end: the longer the budget, the more there is to write down by then."""
+        more = 0.0 if self.budget is None else min(MOST_MORE, MORE_SHARE * self.budget)
+        return self.left - (seconds + more) * self.contention
 
     def crowded(self, wall: float, processor: float) -> None:
         """Learn from a piece of work how much of a core there is.

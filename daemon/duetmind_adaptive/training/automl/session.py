@@ -33,7 +33,7 @@ from duetmind_adaptive.training.automl.trial import Board, Candidate
 #: of the promised time and size, what a selection plans with: the rest is for machines that are busier than ours
 CAUTION = 0.7
 #: seconds that choosing, putting together and writing take: at least, and more for each second of the budget, at most
-FINISH_LEAST, FINISH_SHARE, FINISH_MOST = 0.4, 0.04, 2.0
+FINISH_LEAST, FINISH_SHARE, FINISH_MOST = 0.4, 0.06, 3.0
 #: of the budget, for fitting the chosen ones once more where trials fit some folds only
 REFIT_SHARE = 0.25
 #: seconds that are left when the delivery is broken off
@@ -190,7 +190,7 @@ class Session:
 
     def _choose(self, pool: Pool, deadline: Deadline) -> tuple[Selection | None, tuple[Point, ...], Point | None]:
         wishes = self._wishes
-        seconds = max(0.0, deadline.left - FINISH_LEAST * deadline.contention) if deadline.budget else math.inf
+        seconds = max(0.0, deadline.before(FINISH_LEAST)) if deadline.budget else math.inf
         limit = self._limit(0.5 * seconds)
         if not wishes.objectives:
             return choose(pool, limit), (), None
@@ -200,13 +200,9 @@ class Session:
         return Cost(CAUTION * self._wishes.max_ms, CAUTION * self._wishes.max_mb * 1e6, seconds)
 
     async def _deliver(self, board: Board, pool: Pool, selection: Selection | None, deadline: Deadline) -> Delivered:
-        until = (
-            math.inf
-            if deadline.budget is None
-            else time.monotonic() + deadline.left - FINISH_LEAST * deadline.contention
-        )
+        until = math.inf if deadline.budget is None else time.monotonic() + deadline.before(FINISH_LEAST)
         order = self._order(pool, selection, until)
-        most = PATIENCE if deadline.budget is None else max(0.5, deadline.left - LAST_MOMENT * deadline.contention)
+        most = PATIENCE if deadline.budget is None else max(0.5, deadline.before(LAST_MOMENT))
         try:
             return await self._ask(board, order, most)
         except (JobError, TrainingError):
