@@ -45,6 +45,8 @@ def compare(
     duetmind compare january.parquet february.parquet --html drift.html
     duetmind compare "2025/*.csv" today.csv --target churned --json
     """
+    # columns share the cores; the threads of its little algebra would only spin for cores that others hold
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from duetmind_adaptive.tasks.compare import compare_files
 
     if html is not None:
