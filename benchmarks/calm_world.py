@@ -34,10 +34,6 @@ ROWS, HOUR = 1_000, 3_600.0
 START = 1_736_121_600.0
 #: what the label depends on, and by how much the champion is off on average
 SLOPES, OFF = {0: 1.5, 2: 1.0}, 0.02
-#: of the words of sentences
-SYLLABLES, ENDINGS = (
-    [a + b for a in first for b in second] for first, second in (("bdfgk", "aeiou"), ("prst", "eiou"))
-)
 #: degrees of freedom of heavy-tailed errors
 FREEDOM = 5.0
 

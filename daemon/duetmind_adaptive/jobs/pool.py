@@ -194,7 +194,7 @@ class ProcessPool:
         return unpack_answer(answer, name, guarded=self._guarded)
 
     async def close(self) -> None:
-        """End every worker; whoever runs or waits gets JobError. Bounded by the grace, and a start under way."""
+        """End every worker; whoever runs or waits gets JobError. Returns once all are dead."""
         self._crew.closed = True
         self._desk.turn_away(closed_error("that waited"))
         await self._crew.close()

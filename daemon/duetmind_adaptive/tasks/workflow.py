@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ import cloudpickle
 
 from duetmind_adaptive.durable import write_durably
 from duetmind_adaptive.errors import JobError, WorkflowError
-from duetmind_adaptive.settings.workflows import result_of
 from duetmind_adaptive.tasks.requests import StepRequest, StepResult
-from duetmind_adaptive.training.orchestration.steps import call
+from duetmind_adaptive.training.orchestration.steps import call, with_outputs
+from duetmind_adaptive.training.orchestration.task import filled
 
 #: a result is shown in so many characters
 _SHOWN = 500
@@ -34,7 +33,7 @@ def run_step(request: StepRequest) -> StepResult:
         When what it returned cannot be kept.
     """
     before = {name: _load(request.results, name, sha256) for name, sha256 in request.before.items()}
-    args, kwargs = _filled(request.task.args, before), _filled(request.task.kwargs, before)
+    args, kwargs = (filled(with_outputs(each), before) for each in (request.task.args, request.task.kwargs))
     result = call(request.task.function, request.task.command, request.folder, args, kwargs)
     try:
         packed = cloudpickle.dumps(result)
@@ -73,13 +72,3 @@ def _load(results: Path, name: str, sha256: str) -> Any:
 
 def _path(results: Path, name: str) -> Path:
     return results / f"{name}.result"
-
-
-def _filled(value: Any, before: Mapping[str, Any]) -> Any:
-    if (name := result_of(value)) is not None:
-        return before[name]
-    if isinstance(value, Mapping):
-        return {key: _filled(each, before) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_filled(each, before) for each in value]
-    return value

@@ -80,7 +80,7 @@ def run_program(command: tuple[str, ...], folder: Path) -> str:
 
 
 def _task(name: str, task: WorkflowTaskSettings, folder: Path, limit: timedelta) -> Task:
-    args, kwargs = _with_outputs(task.args), _with_outputs(task.kwargs)
+    args, kwargs = with_outputs(task.args), with_outputs(task.kwargs)
     return Task(
         task_id=name,
         function=partial(call, task.function, task.command, folder),
@@ -93,13 +93,14 @@ def _task(name: str, task: WorkflowTaskSettings, folder: Path, limit: timedelta)
     )
 
 
-def _with_outputs(value: Any) -> Any:
+def with_outputs(value: Any) -> Any:
+    """A copy of the arguments in which each `{result_of: TASK}` is an Output."""
     if (name := result_of(value)) is not None:
         return Output(name)
     if isinstance(value, Mapping):
-        return {key: _with_outputs(each) for key, each in value.items()}
+        return {key: with_outputs(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_with_outputs(each) for each in value]
+        return [with_outputs(each) for each in value]
     return value
 
 
