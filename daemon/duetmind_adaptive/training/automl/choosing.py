@@ -29,8 +29,10 @@ MOST_ROWS = 8_000
 COMPRESSED = 0.45
 #: fitting all rows instead of a fold's, in time
 WHOLE = 1.3
+#: a fit is begun only if so many times what it should take is left: nothing can end it but the end of its process
+SURELY = 2.0
 #: of the limit, what one trial may cost: greedy selection takes the best first, however dear
-SHARES = (1.0, 0.4, 0.2)
+SHARES = (1.0, 0.5, 0.34, 0.2)
 #: by so much a selection of single members must be better than one of whole trials
 MARGIN = 5e-4
 

@@ -40,7 +40,9 @@ class Deadline:
     clock: Callable[[], float] = time.monotonic
     #: how many times longer things take than they would on a core of their own: what is kept for the end grows by it
     contention: float = 1.0
+    #: of each algorithm, seconds for a unit of work
     _costs: dict[str, float] = field(default_factory=dict[str, float])
+    _dearest: float = 0.0
 
     @property
     def left(self) -> float:
@@ -68,19 +70,29 @@ class Deadline:
         seen = min(max(wall / max(processor, 1e-3), 1.0), MOST_CONTENTION)
         self.contention = 0.5 * (self.contention + seen)
 
-    def learn(self, algorithm: str, seconds: float) -> None:
-        """Remember what a trial took, the dearest counting most."""
-        before = self._costs.get(algorithm, seconds)
-        self._costs[algorithm] = max(seconds, 0.5 * (before + seconds))
+    def learn(self, algorithm: str, seconds: float, work: float = 1.0) -> None:
+        """Remember what a trial took, the dearest counting most.
 
-    def expected(self, algorithm: str, share: float) -> float:
+        Parameters
+        ----------
+        work
+            How much it did, in the algorithm's own unit (`costs.fitting_work`).
+        """
+        each = seconds / work
+        before = self._costs.get(algorithm, each)
+        self._costs[algorithm] = max(each, 0.5 * (before + each))
+        self._dearest = max(self._dearest, seconds)
+
+    def expected(self, algorithm: str, share: float, work: float = 1.0) -> float:
         """Seconds that a trial will take at most, as far as one can know.
 
         Parameters
         ----------
         share
-            What an algorithm costs that was not tried yet, in units of the dearest one that was.
+            What an algorithm costs that was not tried yet, in units of the dearest trial.
+        work
+            How much it is to do.
         """
         if algorithm in self._costs:
-            return WORST * self._costs[algorithm]
-        return share * max(self._costs.values(), default=0.0)
+            return WORST * self._costs[algorithm] * work
+        return share * self._dearest

@@ -18,6 +18,7 @@ from sklearn.pipeline import Pipeline
 
 from duetmind_adaptive.training.automl.blend import make_blend
 from duetmind_adaptive.training.automl.calibration import Calibration, fit_calibration
+from duetmind_adaptive.training.automl.choosing import SURELY
 from duetmind_adaptive.training.automl.families import Member
 from duetmind_adaptive.training.automl.folds import learning_rows
 from duetmind_adaptive.training.automl.orders import Delivered, Order, Part
@@ -25,6 +26,8 @@ from duetmind_adaptive.training.automl.scoring import score
 from duetmind_adaptive.training.automl.trial import Board, Candidate, fit_rows, members_file, rows_of
 
 Matrix = NDArray[Any]
+#: number, weight and members of a trial
+Group = tuple[int, float, list[Member]]
 
 #: fewest answered rows that a calibration is fitted to
 CALIBRATION_ROWS = 100
@@ -33,8 +36,6 @@ SIDED = ("accuracy", "balanced_accuracy", "f1")
 THRESHOLDS = 199
 #: rows whose answers are timed
 TIMED_ROWS = 1_000
-#: a fit is begun only if so many times what it should take is left: nothing can end it but the end of its process
-SURELY = 2.0
 #: members of folds that stand in for one of all rows
 STAND_INS = 2
 #: rows that a last resort learns from
@@ -87,9 +88,9 @@ def choose_threshold(metric: str, task: str, truth: Matrix, answers: Matrix | No
     return float(grid[near].mean().round(6))
 
 
-def _groups(board: Board, order: Order) -> list[tuple[int, float, list[Member]]]:
+def _groups(board: Board, order: Order) -> list[Group]:
     """Number, weight and members of each trial, the weightiest first."""
-    found = list[tuple[int, float, list[Member]]]()
+    found = list[Group]()
     for part in sorted(order.parts, key=lambda part: -part.weight):
         members = _members(board, part, order.until)
         if members:
@@ -136,9 +137,9 @@ def _calibration(board: Board, order: Order) -> Calibration:
 
 
 def _shrunk(
-    board: Board, order: Order, coder: Any, groups: list[tuple[int, float, list[Member]]], calibration: Calibration
-) -> tuple[Pipeline, float, list[tuple[int, float, list[Member]]]]:
-    """The pipeline and its time for 1,000 rows; the lightest trials leave while that is more than was promised."""
+    board: Board, order: Order, coder: Any, groups: list[Group], calibration: Calibration
+) -> tuple[Pipeline, float, list[Group]]:
+    """The pipeline and its time for 1,000 rows; members, then trials, leave while that is more than was promised."""
     frame = pickle.loads((board.home / "sample.pickle").read_bytes())  # noqa: S301 - written by this search
     while True:
         members, weights = [group for _, _, group in groups], [weight for _, weight, _ in groups]
@@ -146,9 +147,27 @@ def _shrunk(
         blend = make_blend(members, weights, board.classes, calibration)
         pipeline = Pipeline([("columns", coder), ("blend", blend)])
         taken = _timed(coder, blend, frame)
-        if taken <= order.most_ms or (len(groups) == 1 and len(groups[0][2]) == 1) or time.monotonic() > order.until:
+        if taken <= order.most_ms or sum(map(len, members)) == 1 or time.monotonic() > order.until:
             return pipeline, taken, groups
-        groups = groups[:-1] if len(groups) > 1 else [(groups[0][0], groups[0][1], groups[0][2][:-1])]
+        groups = lighter(groups)
+
+
+def lighter(groups: list[Group]) -> list[Group]:
+    """One member fewer of the lightest trial that has several of them; where each has one, without the lightest trial.
+
+    Examples
+    --------
+    >>> lighter([(7, 0.6, ["a", "b"]), (9, 0.4, ["c"])])
+    [(7, 0.6, ['a']), (9, 0.4, ['c'])]
+    >>> lighter([(7, 0.6, ["a"]), (9, 0.4, ["c"])])
+    [(7, 0.6, ['a'])]
+    """
+    several = [at for at, (_, _, members) in enumerate(groups) if len(members) > 1]
+    if not several:
+        return groups[:-1]
+    at = several[-1]
+    number, weight, members = groups[at]
+    return [*groups[:at], (number, weight, members[:-1]), *groups[at + 1 :]]
 
 
 def _timed(coder: Any, blend: Any, frame: Any) -> float:

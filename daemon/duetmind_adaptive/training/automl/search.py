@@ -7,6 +7,7 @@ Optuna only when the portfolio has been tried: a short budget is for fitting.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -19,7 +20,8 @@ from numpy.typing import NDArray
 from duetmind_adaptive.contracts import Executor
 from duetmind_adaptive.drift.metrics import higher_is_better
 from duetmind_adaptive.errors import JobError, JobTimeoutError, TrainingError
-from duetmind_adaptive.training.automl.choosing import Pool
+from duetmind_adaptive.training.automl.choosing import SURELY, WHOLE, Pool
+from duetmind_adaptive.training.automl.costs import fitting_work, serving_ms
 from duetmind_adaptive.training.automl.deadline import Deadline
 from duetmind_adaptive.training.automl.portfolio import Configuration, complete, portfolio, with_rounds
 from duetmind_adaptive.training.automl.proposals import Proposals
@@ -39,6 +41,10 @@ SHORT = 6.0
 PATIENCE, WORTHWHILE = 40, 2e-4
 #: of the budget, for what comes after the last trial
 MOST_RESERVED = 0.35
+#: of the budget, what a trial that is begun should take at most: a search of one trial is none
+MOST_TRIAL = 0.25
+#: trials that are to be fitted once more at the end, and of the budget at most for that
+AGAIN, MOST_AGAIN = 2, 0.25
 #: seconds that a trial may take where nothing else is said
 LONGEST = 3_600.0
 
@@ -63,6 +69,8 @@ class Rules:
     reserve: float
     #: of the budget, for fitting the chosen ones once more
     refit_share: float = 0.0
+    #: milliseconds in which the model has to answer 1,000 rows
+    most_ms: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +132,13 @@ class Search:
         """What can be mixed now."""
         y, folds = (np.load(self._board.home / f"{name}.npy", mmap_mode="r") for name in ("y", "folds"))
         rows = covered_rows(folds, self._board.fitted)
-        x = np.load(self._board.home / "x.npy", mmap_mode="r")
         return Pool(
             trials=tuple(self._usable()),
             truth=np.asarray(y[rows]),
             metric=self._board.metric,
             task=self._board.task,
             classes=self._board.classes,
-            columns=x.shape[1],
+            columns=self._board.columns,
             members=len(self._board.fitted),
             at_hand=frozenset(self._here),
             whole=len(rows) == len(y) or (self._board.ordered and len(self._board.fitted) > 2),
@@ -149,7 +156,17 @@ class Search:
         if budget is None:
             return 0.0
         finish = min(self._rules.reserve * self._deadline.contention, MOST_RESERVED * budget)
-        return finish + self._rules.refit_share * budget
+        return finish + min(self._rules.refit_share * budget + self._again(), MOST_AGAIN * budget)
+
+    def _again(self) -> float:
+        """Seconds for fitting the best once more, where its folds' members take too long to answer together."""
+        best = best_trial(self._usable(), self._board.metric)
+        if best is None:
+            return 0.0
+        one = serving_ms(best.algorithm, best.params, self._board.classes, self._board.columns)
+        if one * len(self._board.fitted) <= self._rules.most_ms:
+            return 0.0
+        return (AGAIN - 1 + SURELY) * WHOLE * best.seconds
 
     def _room(self, begun: int) -> bool:
         most = self._rules.n_trials
@@ -164,11 +181,11 @@ class Search:
 
     def _next(self, candidates: Iterator[Configuration], ahead: int) -> Candidate | None:
         """The next configuration that can be finished in time; None where there is none."""
-        left = self._deadline.left - self._reserve
+        left = min(self._deadline.left - self._reserve, MOST_TRIAL * (self._deadline.budget or math.inf))
         for _ in range(2 * len(self._rules.algorithms) + 8):
             algorithm, params = next(candidates)
-            needed = self._deadline.expected(algorithm, FIRST_SHARE.get(algorithm, 2.0))
-            if needed <= left:
+            share, work = FIRST_SHARE.get(algorithm, 2.0), fitting_work(algorithm, params)
+            if self._deadline.expected(algorithm, share, work) <= left:
                 number = self._study.next_number + ahead
                 return Candidate(number=number, algorithm=algorithm, params=params, seed=self._rules.seed + number)
         return None
@@ -198,6 +215,7 @@ class Search:
             number=candidate.number, algorithm=candidate.algorithm, params=candidate.params, state="failed",
             at=began, rows=self._rows,
         )  # fmt: skip
+        work = fitting_work(candidate.algorithm, candidate.params)
         most = min(self._rules.trial_timeout or LONGEST, max(0.05, self._deadline.left - self._reserve))
         try:
             found: Answered = await self._executor.run(
@@ -205,11 +223,11 @@ class Search:
                 memory_gb=self._rules.trial_memory_gb,
             )  # fmt: skip
         except JobTimeoutError:
-            self._deadline.learn(candidate.algorithm, most)
+            self._deadline.learn(candidate.algorithm, most, work)
             return replace(base, reason=f"took longer than {most:.1f} s and was stopped", seconds=most)
         except (JobError, TrainingError) as error:
             return replace(base, reason=str(error), seconds=self._deadline.spent - began)
-        self._deadline.learn(candidate.algorithm, self._deadline.spent - began)
+        self._deadline.learn(candidate.algorithm, self._deadline.spent - began, work)
         self._deadline.crowded(found.wall, found.processor)
         self._here.add(candidate.number)
         return replace(

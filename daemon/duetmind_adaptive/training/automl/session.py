@@ -174,7 +174,7 @@ class Session:
         fitted = tuple(range(folds))[-sizing.fitted :] if ordered else tuple(range(sizing.fitted))
         return Board(
             home=home, task=problem.task, metric=self._wishes.metric, classes=len(problem.classes),
-            categories=prepared.categories, fitted=fitted, ordered=ordered,
+            categories=prepared.categories, columns=prepared.columns, fitted=fitted, ordered=ordered,
         )  # fmt: skip
 
     def _rules(self, sizing: Sizing) -> Rules:
@@ -186,6 +186,7 @@ class Session:
             n_trials=wishes.n_trials, seed=wishes.seed, jobs=wishes.jobs, algorithms=wishes.algorithms,
             first=wishes.first, trial_timeout=wishes.trial_timeout, trial_memory_gb=wishes.trial_memory_gb,
             rounds=sizing.rounds, reserve=reserve, refit_share=REFIT_SHARE if sizing.fitted < wishes.folds else 0.0,
+            most_ms=CAUTION * wishes.max_ms,
         )  # fmt: skip
 
     def _choose(self, pool: Pool, deadline: Deadline) -> tuple[Selection | None, tuple[Point, ...], Point | None]:

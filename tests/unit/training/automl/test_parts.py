@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,19 +13,20 @@ from sklearn import metrics
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from duetmind_adaptive.training.automl.calibration import Calibration, fit_calibration
-from duetmind_adaptive.training.automl.costs import serving_ms
+from duetmind_adaptive.training.automl.costs import fitting_work, serving_ms
 from duetmind_adaptive.training.automl.deadline import Deadline
 from duetmind_adaptive.training.automl.dense import DenseInputs
 from duetmind_adaptive.training.automl.ensemble import Cost, mix, select
 from duetmind_adaptive.training.automl.families import Lesson, fit
 from duetmind_adaptive.training.automl.families.histogram_trees import HistogramTrees
-from duetmind_adaptive.training.automl.finishing import choose_threshold
+from duetmind_adaptive.training.automl.finishing import choose_threshold, lighter
 from duetmind_adaptive.training.automl.folds import grouped_folds, learning_rows, ordered_folds, stratified_folds
 from duetmind_adaptive.training.automl.portfolio import installed
 from duetmind_adaptive.training.automl.scoring import area, gain, score
 from duetmind_adaptive.training.automl.sizing import size_up
 from duetmind_adaptive.training.automl.target_means import TargetMeans
 from duetmind_adaptive.training.automl.tree_inputs import TreeInputs
+from duetmind_adaptive.training.automl.trial import Board, Candidate, run_trial
 
 
 def answers_of(rng: np.random.Generator, rows: int, classes: int) -> np.ndarray:
@@ -207,6 +209,35 @@ def test_the_deadline_expects_what_an_algorithm_took_before() -> None:
     deadline.learn("xgboost", 2.0)
     assert deadline.expected("mlp", 2.0) == 4.0
     assert deadline.expected("xgboost", 2.0) == pytest.approx(3.0)
+
+
+def test_the_deadline_expects_more_time_where_there_is_more_to_fit() -> None:
+    deadline = Deadline(30.0, began=0.0, clock=lambda: 0.0)
+    few = {"rounds": 100, "max_leaf_nodes": 6}
+    many = {"rounds": 400, "max_leaf_nodes": 42}
+    deadline.learn("hist_gradient_boosting", 1.0, fitting_work("hist_gradient_boosting", few))
+    expected = deadline.expected("hist_gradient_boosting", 2.0, fitting_work("hist_gradient_boosting", many))
+    assert expected == pytest.approx(1.5 * 4 * 4)
+
+
+def test_members_leave_a_model_that_is_too_slow_before_trials_do() -> None:
+    groups: list[Any] = [(1, 0.6, ["a", "b"]), (2, 0.4, ["c", "d"])]
+    counts = list[list[int]]()
+    while sum(len(members) for _, _, members in groups) > 1:
+        groups = lighter(groups)
+        counts.append([len(members) for _, _, members in groups])
+    assert counts == [[2, 1], [1, 1], [1]]
+
+
+def test_a_booster_keeps_the_fewest_rounds_that_are_as_good(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 4)).astype(np.float32)
+    for name, values in (("x", x), ("y", (x[:, 0] > 0).astype(np.int64)), ("folds", np.arange(600) % 2)):
+        np.save(tmp_path / f"{name}.npy", values)
+    board = Board(home=tmp_path, task="binary", metric="roc_auc", classes=2, categories=(), columns=4, fitted=(0, 1))
+    params = {"learning_rate": 0.1, "max_leaf_nodes": 4, "rounds": 400}
+    found = run_trial(board, Candidate(number=0, algorithm="hist_gradient_boosting", params=params, seed=0))
+    assert (found.score > 0.999, found.params["rounds"] <= 200) == (True, True), "one column is learned early"
 
 
 def test_more_trees_and_classes_cost_more_to_serve() -> None:
