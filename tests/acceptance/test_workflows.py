@@ -28,6 +28,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 
 def load(rows):
+    print(f"{rows} rows are loaded")
     with (HERE / "loads").open("a") as file:
         file.write("x")
     return list(range(rows))
@@ -76,6 +77,9 @@ def test_a_run_goes_on_after_sigkill_without_running_again_what_had_succeeded(
     shown = duetmind("workflows", "show", run, "--config", world.config)
     assert shown.status == 0
     assert '{"total": 10, "counted": ' in shown.out
+    job = next(task["job"] for task in ended["tasks"] if task["task"] == "load")
+    printed = duetmind("jobs", "logs", job, "--config", world.config)
+    assert (printed.status, printed.out) == (0, "5 rows are loaded\n"), "what a job printed outlives the daemon"
     listed = duetmind("workflows", "--config", world.config)
     assert f"{run}  nightly" in listed.out
 

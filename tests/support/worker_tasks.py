@@ -224,3 +224,33 @@ def values(folder: str) -> dict[str, object]:
     now = datetime(2026, 3, 1, tzinfo=UTC)
     claim = Claim(cpu_cores=2)
     return {"at": now, "for": now - now, "in": Path(folder), "of": {1, 2}, "claim": claim, "task": (1.5, b"x", None)}
+
+
+def print_everywhere(word: str) -> int:
+    """From Python, from C, to both streams, and from another process."""
+    print(f"{word} out")
+    print(f"{word} err", file=sys.stderr)
+    os.write(1, f"{word} raw\n".encode())
+    subprocess.run(["echo", f"{word} program"], check=True)
+    print(f"{word} half", end="")
+    return 7
+
+
+def print_and_raise(word: str) -> None:
+    print(word)
+    raise TrainingError("nothing was learned")
+
+
+def print_and_crash(word: str) -> None:
+    print(word)
+    ctypes.string_at(0)
+
+
+def print_much(lines: int) -> None:
+    for number in range(lines):
+        print(f"line {number} " + "x" * 90)
+
+
+def say_and_sleep(word: str, seconds: float) -> None:
+    print(word)
+    time.sleep(seconds)

@@ -36,6 +36,7 @@ def root() -> TyperGroup:
     }
     jobs = {
         "list": Entry(f"{_CLI}.lists:jobs", "List jobs, newest first."),
+        "logs": Entry(f"{_CLI}.job_logs:logs", "Show what a job printed, or prints now."),
         "cancel": Entry(f"{_CLI}.acts:cancel_job", "End a job that waits or runs, with its processes."),
     }
     workflows = {
@@ -60,7 +61,7 @@ def root() -> TyperGroup:
         "models": Entry(f"{_CLI}.lists:models", "List the models of a running daemon."),
         "incidents": Entry(f"{_CLI}.lists:incidents", "List incidents, newest first."),
         "events": Entry(f"{_CLI}.events:events", "List events, newest first, or follow them."),
-        "jobs": group("jobs", "List jobs, newest first, and cancel them.", jobs, default="list"),
+        "jobs": group("jobs", "List jobs, newest first, show what they printed, cancel them.", jobs, default="list"),
         "workflows": group("workflows", "List, show, start and cancel runs of workflows.", workflows, default="list"),
         "retrain": Entry(f"{_CLI}.acts:retrain", "Have a running daemon retrain a model."),
         "rollback": Entry(f"{_CLI}.acts:rollback", "Make an earlier version of a model serve again."),

@@ -73,7 +73,7 @@ def automl(
     duetmind automl loans.parquet --target default --metric roc_auc --timeout 30 --save loans.duet --html loans.html
     duetmind automl prices.csv --target price --metric rmse --timeout 600 --study prices --json
     """
-    from duetmind_adaptive.jobs.process import begin_fork_server
+    from duetmind_adaptive.jobs.launcher import begin_fork_server
     from duetmind_adaptive.training.automl import PRELOAD
 
     for place in filter(None, (save, html)):

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 import structlog
 
 from duetmind_adaptive.errors import JobError
-from duetmind_adaptive.jobs.process import Launcher, WorkerProcess
+from duetmind_adaptive.jobs.launcher import Launcher, Output
+from duetmind_adaptive.jobs.process import WorkerProcess
 
 R = TypeVar("R")
 
@@ -54,7 +55,7 @@ class Crew:
         """How many workers live, idle ones too."""
         return len(self._alive)
 
-    async def hire(self, *, fresh: bool, failed: Callable[[], None]) -> WorkerProcess:
+    async def hire(self, *, fresh: bool, failed: Callable[[], None], output: Output = None) -> WorkerProcess:
         """An idle worker or a new one.
 
         Parameters
@@ -63,13 +64,15 @@ class Crew:
             Always a new one, nicer than the service.
         failed
             Called when there is none after all, once nothing of it lives.
+        output
+            What a fresh one prints to; this process's copy is closed once it has its own.
         """
         while self._idle and not fresh:
             worker, timer = self._idle.popitem()
             timer.cancel()
             if not worker.died.done():
                 return worker
-        starting = self._later(self._start(FRESH_NICENESS if fresh else 0))
+        starting = self._later(self._start(FRESH_NICENESS if fresh else 0, output))
         try:
             return await asyncio.shield(starting)
         except BaseException:
@@ -103,14 +106,17 @@ class Crew:
         self._launcher.close()
         atexit.unregister(self._abandon)
 
-    async def _start(self, nice: int) -> WorkerProcess:
+    async def _start(self, nice: int, output: Output) -> WorkerProcess:
         atexit.unregister(self._abandon)
         atexit.register(self._abandon)
         try:
-            worker = await self._launcher.start(nice=nice)
+            worker = await self._launcher.start(nice=nice, output=output)
         except JobError as error:
             self.problem = str(error)
             raise
+        finally:
+            if output is not None:
+                output.close()
         self.problem = None
         self._alive.add(worker)
         worker.died.add_done_callback(lambda died: died.cancelled() or self._bury(worker))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
@@ -21,52 +21,20 @@ from duetmind_adaptive.contracts import ORDINARY, Claim
 from duetmind_adaptive.errors import JobTimeoutError, WorkerDiedError
 from duetmind_adaptive.jobs.crew import Crew, closed_error
 from duetmind_adaptive.jobs.desk import Desk, Tenant
+from duetmind_adaptive.jobs.job_logs import JobLogs
+from duetmind_adaptive.jobs.launcher import Launcher, Output, StartMethod
+from duetmind_adaptive.jobs.load import PoolLoad, TaskLoad
 from duetmind_adaptive.jobs.memory_guard import MemoryGuard
+from duetmind_adaptive.jobs.output import JobOutput
 from duetmind_adaptive.jobs.plain import MOST_BYTES
-from duetmind_adaptive.jobs.process import Launcher, StartMethod, WorkerProcess
-from duetmind_adaptive.jobs.resources import Capacity, Grant
+from duetmind_adaptive.jobs.process import WorkerProcess
+from duetmind_adaptive.jobs.resources import Capacity
 from duetmind_adaptive.jobs.usage import usage_of_sessions
 from duetmind_adaptive.jobs.wire import pack_grant, pack_order, unpack_answer
 
 T = TypeVar("T")
 
 log = structlog.stdlib.get_logger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PoolLoad:
-    """What the pool is doing, for `/status` and `/metrics`."""
-
-    #: what may be held at a time, and what is
-    capacity: Capacity
-    granted: tuple[Grant, ...]
-    #: tasks that wait for their share
-    waiting: int
-    #: living workers, idle ones too
-    processes: int
-
-    @property
-    def running(self) -> int:
-        """Tasks that hold their share."""
-        return len(self.granted)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TaskLoad:
-    """One task that waits for its share of the machine or uses it."""
-
-    label: str
-    #: the id of its job; nothing of a task that is none, as a check
-    job: str
-    #: since when it waits, or runs
-    seconds: float
-    #: in words; nothing once it has its share
-    waits_for: str
-    grant: Grant | None
-    #: resident bytes of all its processes; None while it has none
-    memory: int | None
-    #: that they used so far; None where its process has served others before
-    cpu_seconds: float | None
 
 
 class ProcessPool:
@@ -90,6 +58,8 @@ class ProcessPool:
     guarded
         For a service: answers may be plain values and objects of ours, of 256 MB at most, so that nothing of a job runs
         in this process; see `plain`.
+    logs
+        Where what jobs print is kept, each in a process of its own; without them it goes to standard error.
     """
 
     def __init__(
@@ -102,11 +72,13 @@ class ProcessPool:
         method: StartMethod = "forkserver",
         preload: Sequence[str] = (),
         guarded: bool = False,
+        logs: JobLogs | None = None,
     ) -> None:
         self._desk = Desk(capacity or Capacity.of_machine(size))
         self._crew = Crew(Launcher(method, preload), idle=idle, grace=grace)
         self._memory = MemoryGuard()
         self._guarded = guarded
+        self._logs = logs
 
     async def __aenter__(self) -> Self:
         return self
@@ -177,20 +149,9 @@ class ProcessPool:
         """
         name = label or task.__qualname__
         order = pack_order(task, args, name)
-        tenant, worker = await self._admit(name, claim, memory_gb, fresh=fresh)
-        most = MOST_BYTES if self._guarded else None
-        try:
-            with self._memory.over(worker, memory_gb, name):
-                answer = await _within(timeout, _ask(worker, tenant, order, most), name)
-        except (
-            BaseException
-        ) as error:  # it died, ran too long or is not wanted any more: end its process, and go on raising
-            log.info("jobs.worker_dismissed", job=name, pid=worker.pid, reason=type(error).__name__)
-            await asyncio.shield(self._crew.dismiss(worker, lambda: self._desk.leave(tenant)))
-            if self._crew.closed and isinstance(error, WorkerDiedError):
-                raise closed_error(name) from error
-            raise
-        self._done_with(worker, tenant, fresh=fresh)
+        tenant = await self._admit(name, claim, memory_gb)
+        async with self._output(claim, fresh=fresh) as output:
+            answer = await self._serve(tenant, order, timeout, output, fresh=fresh)
         return unpack_answer(answer, name, guarded=self._guarded)
 
     async def close(self) -> None:
@@ -200,16 +161,42 @@ class ProcessPool:
         await self._crew.close()
         await self._memory.close()
 
-    async def _admit(
-        self, name: str, claim: Claim, memory_gb: float | None, *, fresh: bool
-    ) -> tuple[Tenant, WorkerProcess]:
-        """Wait for a share of the machine, then for a worker."""
+    async def _admit(self, name: str, claim: Claim, memory_gb: float | None) -> Tenant:
+        """Wait for a share of the machine."""
         if self._crew.closed:
             raise closed_error(name)
-        tenant = await self._desk.enter(name, claim, memory_gb)
-        worker = await self._crew.hire(fresh=fresh, failed=lambda: self._desk.leave(tenant))
+        return await self._desk.enter(name, claim, memory_gb)
+
+    @asynccontextmanager
+    async def _output(self, claim: Claim, *, fresh: bool) -> AsyncGenerator[Output]:
+        """The end of a pipe that a job's process prints to; None for what is no job, or shares its process."""
+        if self._logs is None or not claim.job or not fresh:
+            yield None
+            return
+        output = JobOutput(claim.job, self._logs)
+        try:
+            yield output.writer
+        finally:
+            await asyncio.shield(output.close())
+
+    async def _serve(self, tenant: Tenant, order: bytes, limit: timedelta, output: Output, *, fresh: bool) -> bytearray:
+        """Hire a worker and have it answer; it is dismissed, and dead, if it does not."""
+        worker = await self._crew.hire(fresh=fresh, failed=lambda: self._desk.leave(tenant), output=output)
         tenant.pid, tenant.fresh = worker.pid, fresh
-        return tenant, worker
+        name, most = tenant.label, MOST_BYTES if self._guarded else None
+        try:
+            with self._memory.over(worker, tenant.memory_gb, name):
+                answer = await _within(limit, _ask(worker, tenant, order, most), name)
+        except (
+            BaseException
+        ) as error:  # it died, ran too long or is not wanted any more: end its process, and go on raising
+            log.info("jobs.worker_dismissed", job=name, pid=worker.pid, reason=type(error).__name__)
+            await asyncio.shield(self._crew.dismiss(worker, lambda: self._desk.leave(tenant)))
+            if self._crew.closed and isinstance(error, WorkerDiedError):
+                raise closed_error(name) from error
+            raise
+        self._done_with(worker, tenant, fresh=fresh)
+        return answer
 
     def _done_with(self, worker: WorkerProcess, tenant: Tenant, *, fresh: bool) -> None:
         """Keep a warm worker; the share of one that ends is free once its death is certain."""

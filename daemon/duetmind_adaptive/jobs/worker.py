@@ -2,17 +2,22 @@
 
 A worker leads a session of its own, so that Ctrl-C at the service's terminal does not reach it and a signal to its
 group reaches every process that a task started. It inherits the service's environment, secrets in it included: a task
-is code the operator chose to run. What a task prints goes to standard error; the service's standard output stays clean.
+is code the operator chose to run. What a task prints goes to its job's log, or to standard error: the service's
+standard output stays clean.
 """
 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
+import io
 import os
 import pickle
 import signal
 import socket
 import sys
+import traceback
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from duetmind_adaptive.jobs.leash import tie_to_parent
@@ -23,7 +28,7 @@ from duetmind_adaptive.jobs.wire import pack_error, pack_result, read_frame, unp
 OOM_SCORE = 500
 
 
-def main(channel: socket.socket, nice: int) -> None:
+def main(channel: socket.socket, nice: int, output: Connection[bytes, bytes] | None = None) -> None:
     """Serve one service over `channel`; returns when it closes its end.
 
     Parameters
@@ -32,13 +37,19 @@ def main(channel: socket.socket, nice: int) -> None:
         Blocking end of a socket pair. An empty frame says that the worker is ready.
     nice
         Added to the process's niceness, so that long jobs leave the cores to the service.
+    output
+        Where everything that is printed goes, with the traceback of what a task raises; None for standard error.
     """
     settle_in(nice)
+    if output is not None:
+        print_to(output)
     write_frame(channel, b"")
     while (grant := read_frame(channel)) is not None and (order := read_frame(channel)) is not None:
         SHARE.take(*unpack_grant(grant))
-        write_frame(channel, perform(order))
-        sys.stdout.flush()
+        answer = perform(order, tell=output is not None)
+        for stream in (sys.stdout, sys.stderr):  # what was printed is there before the answer
+            stream.flush()
+        write_frame(channel, answer)
 
 
 def settle_in(nice: int) -> None:
@@ -51,11 +62,24 @@ def settle_in(nice: int) -> None:
     os.nice(nice)
     with contextlib.suppress(OSError):  # only Linux has it
         Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE), encoding="ascii")
+    faulthandler.enable()  # a crash says where it was
     one_thread_each()
 
 
-def perform(order: bytes | bytearray) -> bytes:
+def print_to(output: Connection[bytes, bytes]) -> None:
+    """Make a pipe this process's standard output and error, and that of all that it starts."""
+    for stream in (1, 2):
+        os.dup2(output.fileno(), stream)
+    output.close()
+    for text in (sys.stdout, sys.stderr):
+        if isinstance(text, io.TextIOWrapper):
+            text.reconfigure(line_buffering=True)  # a line is seen when it is printed
+
+
+def perform(order: bytes | bytearray, *, tell: bool = False) -> bytes:
     """Carry out one packed order; the answer is packed too, whether the task returned or raised.
+
+    With `tell` the traceback of what it raised is printed.
 
     >>> from duetmind_adaptive.jobs.wire import pack_order, unpack_answer
     >>> unpack_answer(perform(pack_order(divmod, (7, 2), "demo")), "demo")
@@ -65,5 +89,7 @@ def perform(order: bytes | bytearray) -> bytes:
         task, args = pickle.loads(order)  # noqa: S301 - made by our own service
         result = task(*args)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a task is foreign code: what it raises is its answer
+        if tell:
+            traceback.print_exception(error)
         return pack_error(error)
     return pack_result(result)

@@ -16,6 +16,7 @@ import uuid_utils
 from structlog.stdlib import get_logger
 
 from duetmind_adaptive.jobs.cpus import usable_cpus
+from duetmind_adaptive.jobs.job_logs import JobLogs
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.service.clock import SystemClock, clock_from
 from duetmind_adaptive.service.engine import Engine, schedules
@@ -23,6 +24,7 @@ from duetmind_adaptive.service.http.auth import ensure_token
 from duetmind_adaptive.service.http.server import HttpServer
 from duetmind_adaptive.service.liveness import Liveness
 from duetmind_adaptive.service.lock import StateLock
+from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.service.metrics import Metrics
 from duetmind_adaptive.service.metrics_feed import MetricsFeed
 from duetmind_adaptive.service.plugins import load_handlers
@@ -38,6 +40,8 @@ from duetmind_adaptive.store.sqlite import version_note
 
 log = get_logger(__name__)
 
+#: where, in the state folder, what jobs printed is kept
+JOB_LOGS = "job-logs"
 
 #: exit status when a part of the service died: a service manager should start it anew
 BROKEN = 70
@@ -84,7 +88,8 @@ class Daemon:
         stack.push_async_callback(store.close)
         # no more than cores: what jobs leave of the ledger is for checks
         limit = min(loaded.config.orchestration.max_concurrent_tasks, usable_cpus())
-        pool = await stack.enter_async_context(ProcessPool(guarded=True))
+        logs = JobLogs(loaded.state / JOB_LOGS, clean=redact)
+        pool = await stack.enter_async_context(ProcessPool(guarded=True, logs=logs))
         metrics = Metrics()
         engine = self._engine(store, pool, metrics, limit)
         scheduler = Scheduler(
@@ -92,7 +97,7 @@ class Daemon:
         )
         liveness = Liveness(store, scheduler, pool, metrics)
         reloader = Reloader(engine, scheduler, self._environ, self._notifier, metrics)
-        view = View(engine, scheduler, pool, liveness, reloader)
+        view = View(engine, scheduler, pool, liveness, reloader, logs=logs)
         server = await stack.enter_async_context(HttpServer(view, loaded.config.http, self._token(), metrics))
         await engine.start()
         stack.push_async_callback(engine.stop)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from duetmind_adaptive.jobs.load import PoolLoad, TaskLoad
 from duetmind_adaptive.jobs.memory import GB
-from duetmind_adaptive.jobs.pool import PoolLoad, TaskLoad
 from duetmind_adaptive.service.documents import Document
 
 #: the word by which a task says that it waits for a resource, by the resource

@@ -15,6 +15,7 @@ from duetmind_adaptive.bus import deadletters
 from duetmind_adaptive.bus import log as event_log
 from duetmind_adaptive.errors import DuetMindError, JobError, RegistryError
 from duetmind_adaptive.jobs import queue
+from duetmind_adaptive.jobs.job_logs import JobLogs
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.registry.versions import Switch, Version
@@ -45,13 +46,21 @@ class View:
     """Implements `http.api.Api`."""
 
     def __init__(
-        self, engine: Engine, scheduler: Scheduler, pool: ProcessPool, liveness: Liveness, reloader: Reloader
+        self,
+        engine: Engine,
+        scheduler: Scheduler,
+        pool: ProcessPool,
+        liveness: Liveness,
+        reloader: Reloader,
+        *,
+        logs: JobLogs,
     ) -> None:
         self._engine = engine
         self._scheduler = scheduler
         self._pool = pool
         self._liveness = liveness
         self._reloader = reloader
+        self._logs = logs
         self.workflows = WorkflowView(engine)
         self._started = time.monotonic()
         self._tasks = set[asyncio.Task[None]]()
@@ -121,6 +130,14 @@ class View:
         tasks = {task.job: task for task in await self._pool.tasks()}
         items = [job_document(job) | share_document(tasks.get(job.id)) for job in rows]
         return _page(items, limit, lambda i: rows[i].cursor)
+
+    async def job_log(self, job: str, offset: int) -> Document:
+        """What a job printed, and whether more may come."""
+        row = await self._read(lambda conn: queue.get(conn, job))  # before the log, which then is whole if it has ended
+        if row is None:
+            raise NotFoundError(f"there is no job {job}; duetmind jobs lists them")
+        piece = await asyncio.to_thread(self._logs.read, job, offset)
+        return {"job": job, "state": row.state, "text": piece.text, "next": piece.next}
 
     async def last_event(self) -> int:
         """The place of the newest event."""

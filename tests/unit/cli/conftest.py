@@ -80,6 +80,9 @@ def fails(duetmind: Callable[..., Outcome]) -> Callable[..., str]:
     return duetmind_fails
 
 
+CANCELLED = {"id": "j1", "kind": "retrain", "model": "loans", "state": "cancelled"}
+
+
 @dataclass
 class FakeDaemon:
     """A daemon that answers by the contract and remembers what it was asked."""
@@ -98,8 +101,8 @@ class FakeDaemon:
         match request.path.removeprefix("/api/v1/").split("/"):
             case ["events", "stream"]:
                 return await self.stream(request)
-            case ["jobs", "j1", "cancel"]:
-                return web.json_response({"id": "j1", "kind": "retrain", "model": "loans", "state": "cancelled"})
+            case ["jobs", "j1", act]:
+                return self.log(int(request.query["offset"])) if act == "log" else web.json_response(CANCELLED)
             case ["models", "loans", act]:
                 return self.act(act, body)
             case ["", "readyz"]:
@@ -127,6 +130,13 @@ class FakeDaemon:
             return problem(409, "loans has no version 9;\nit has 1 to 3")
         answer = {"model": "loans", "version": version, "previous": self.champion, "reason": "person"}
         return web.json_response(answer)
+
+    def log(self, offset: int) -> web.Response:
+        """Two lines, the second one once the first was read: then the job has ended."""
+        whole = "fold 1\n\x1b[31mfold 2\n"
+        text = whole[offset:7] or whole[offset:]
+        state = "running" if offset == 0 else "succeeded"
+        return web.json_response({"job": "j1", "state": state, "text": text, "next": offset + len(text)})
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})

@@ -94,6 +94,21 @@ def test_a_job_is_cancelled_by_its_id(duetmind, daemon, config: Path) -> None:
     assert daemon.requests == [("POST", "/api/v1/jobs/j1/cancel", f"Bearer {daemon.token}", {})]
 
 
+def test_a_job_s_log_is_shown_with_nothing_that_a_terminal_acts_on(duetmind, daemon) -> None:
+    followed = duetmind("jobs", "logs", "j1", "--follow", "--url", daemon.url)
+    assert (followed.status, followed.out) == (0, "fold 1\n\\x1b[31mfold 2\n")
+
+
+def test_a_job_s_log_as_json_is_one_document(duetmind, daemon) -> None:
+    document = duetmind("jobs", "logs", "j1", "--json", "--url", daemon.url).json
+    assert document == {"job": "j1", "state": "succeeded", "text": "fold 1\n\x1b[31mfold 2\n", "next": 19}
+
+
+def test_following_a_job_s_log_as_json_is_a_line_for_each_piece(duetmind, daemon) -> None:
+    lines = duetmind("jobs", "logs", "j1", "--follow", "--json", "--url", daemon.url).out.splitlines()
+    assert [json.loads(line)["next"] for line in lines] == [7, 19]
+
+
 def test_acts_print_the_daemons_answer_as_json(duetmind, config: Path) -> None:
     assert duetmind("retrain", "loans", "--config", config, "--json").json == {"request": "r1", "model": "loans"}
 

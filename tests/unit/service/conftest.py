@@ -124,6 +124,10 @@ class ApiTwin:
     async def jobs(self, limit: int, cursor: str | None, model: str | None) -> Page:
         return Page([])
 
+    async def job_log(self, job: str, offset: int) -> dict[str, Any]:
+        self._known(job)
+        return {"job": job, "state": "running", "text": "fold 1\n"[offset:], "next": 7}
+
     async def last_event(self) -> int:
         return len(self.log)
 

@@ -49,6 +49,14 @@ async def test_status_and_metrics_say_the_same(client: aiohttp.ClientSession, ap
     assert "process_resident_memory_bytes" in text
 
 
+async def test_a_job_s_log_is_read_from_an_offset_on(client: aiohttp.ClientSession) -> None:
+    _, body = await get(client, "/api/v1/jobs/loans/log?offset=5")
+    assert json.loads(body) == {"job": "loans", "state": "running", "text": "1\n", "next": 7}
+    for path, status in (("nothing/log", 404), ("loans/log?offset=-1", 400), ("loans/log?offset=x", 400)):
+        response, _ = await get(client, f"/api/v1/jobs/{path}")
+        assert response.status == status
+
+
 async def test_a_list_is_newest_first_and_its_cursor_leads_through_all_of_it(
     client: aiohttp.ClientSession, api: Any
 ) -> None:

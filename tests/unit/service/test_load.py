@@ -1,7 +1,7 @@
 """The pool's load as `/status` and `/api/v1/jobs` show it."""
 
+from duetmind_adaptive.jobs.load import PoolLoad, TaskLoad
 from duetmind_adaptive.jobs.memory import GB
-from duetmind_adaptive.jobs.pool import PoolLoad, TaskLoad
 from duetmind_adaptive.jobs.resources import Capacity, Grant
 from duetmind_adaptive.service.load import resources, share_document, task_document
 

@@ -105,6 +105,10 @@ class Api(Protocol):
         """Jobs, of all models or one."""
         ...
 
+    async def job_log(self, job: str, offset: int) -> Document:
+        """What a job printed from `offset` bytes on: `text`, `next` (the offset after it) and the job's `state`."""
+        ...
+
     async def last_event(self) -> int:
         """The place of the newest event; 0 when there is none."""
         ...

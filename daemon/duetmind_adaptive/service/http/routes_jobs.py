@@ -1,4 +1,4 @@
-"""One job: what a person may have done to it."""
+"""One job: what it printed, and what a person may have done to it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from aiohttp import web
 
 from duetmind_adaptive.service.http import schemas
 from duetmind_adaptive.service.http.api import Api
-from duetmind_adaptive.service.http.endpoints import Endpoint, done, read_body
+from duetmind_adaptive.service.http.endpoints import Endpoint, Query, done, read_body
+from duetmind_adaptive.service.http.problems import BadRequestError
+
+OFFSET = Query(name="offset", description="Bytes to leave out; the `next` of an earlier answer.", type="integer")
 
 
 class JobRoutes:
-    """`/api/v1/jobs/ID/cancel`."""
+    """`/api/v1/jobs/ID/{log,cancel}`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -26,8 +29,24 @@ class JobRoutes:
                 answer=schemas.JobItem,
                 body=schemas.EmptyBody,
                 failures=(404, 409, 422),
-            )
+            ),
+            Endpoint(
+                method="GET",
+                path="/api/v1/jobs/{job}/log",
+                handler=self.log,
+                summary="What a job printed, from an offset on.",
+                answer=schemas.JobLog,
+                query=(OFFSET,),
+                failures=(400, 404),
+            ),
         ]
+
+    async def log(self, request: web.Request) -> web.Response:
+        """As much as there is, within bounds; `next` says where to go on."""
+        text = request.query.get("offset", "0")
+        if not (text.isascii() and text.isdecimal() and len(text) < 16):
+            raise BadRequestError("offset must be a whole number of bytes, from 0 on.")
+        return web.json_response(await self._api.job_log(request.match_info["job"], int(text)))
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Done, its processes dead, when answered."""

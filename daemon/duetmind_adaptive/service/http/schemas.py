@@ -156,6 +156,16 @@ class JobItem(Answer):
     state: str
 
 
+class JobLog(Answer):
+    """What a job printed, or a part of it."""
+
+    job: str
+    state: str
+    text: str
+    #: bytes before what comes after `text`
+    next: int
+
+
 class TaskItem(Answer):
     """One task of a run."""
 
