@@ -251,6 +251,14 @@ def print_much(lines: int) -> None:
         print(f"line {number} " + "x" * 90)
 
 
+def fork_without_end(most: int, folder: str) -> None:
+    """Each process starts two more, until there are `most`; none of them ends by itself."""
+    while len(list(Path(folder).iterdir())) < most:
+        if os.fork() == 0:
+            (Path(folder) / str(os.getpid())).touch()
+    time.sleep(60)
+
+
 def say_and_sleep(word: str, seconds: float) -> None:
     print(word)
     time.sleep(seconds)

@@ -61,7 +61,7 @@ class JobLogs:
         >>> logs = JobLogs(Path(tempfile.mkdtemp()), clean=str)
         >>> logs.open("a-job").add(["fold 1", "fold 2"])
         >>> logs.read("a-job", offset=7)
-        Piece(text='fold 2\\n', next=14)
+        Piece(text='fold 2\n', next=14)
         """
         try:
             with self._file(job).open("rb") as file:

@@ -21,10 +21,10 @@ from duetmind_adaptive.contracts import ORDINARY, Claim
 from duetmind_adaptive.errors import JobTimeoutError, WorkerDiedError
 from duetmind_adaptive.jobs.crew import Crew, closed_error
 from duetmind_adaptive.jobs.desk import Desk, Tenant
+from duetmind_adaptive.jobs.guard import Guard
 from duetmind_adaptive.jobs.job_logs import JobLogs
 from duetmind_adaptive.jobs.launcher import Launcher, Output, StartMethod
 from duetmind_adaptive.jobs.load import PoolLoad, TaskLoad
-from duetmind_adaptive.jobs.memory_guard import MemoryGuard
 from duetmind_adaptive.jobs.output import JobOutput
 from duetmind_adaptive.jobs.plain import MOST_BYTES
 from duetmind_adaptive.jobs.process import WorkerProcess
@@ -76,7 +76,7 @@ class ProcessPool:
     ) -> None:
         self._desk = Desk(capacity or Capacity.of_machine(size))
         self._crew = Crew(Launcher(method, preload), idle=idle, grace=grace)
-        self._memory = MemoryGuard()
+        self._guard = Guard()
         self._guarded = guarded
         self._logs = logs
 
@@ -145,7 +145,8 @@ class ProcessPool:
         ResourceError
             When it claims more memory or GPUs than there are.
         JobError
-            When the task, its result or its exception cannot be sent, or the pool is closed.
+            When the task, its result or its exception cannot be sent, it started hundreds of processes, or the pool is
+            closed.
         """
         name = label or task.__qualname__
         order = pack_order(task, args, name)
@@ -159,7 +160,7 @@ class ProcessPool:
         self._crew.closed = True
         self._desk.turn_away(closed_error("that waited"))
         await self._crew.close()
-        await self._memory.close()
+        await self._guard.close()
 
     async def _admit(self, name: str, claim: Claim, memory_gb: float | None) -> Tenant:
         """Wait for a share of the machine."""
@@ -185,7 +186,7 @@ class ProcessPool:
         tenant.pid, tenant.fresh = worker.pid, fresh
         name, most = tenant.label, MOST_BYTES if self._guarded else None
         try:
-            with self._memory.over(worker, tenant.memory_gb, name):
+            with self._guard.over(worker, tenant.memory_gb, name):
                 answer = await _within(limit, _ask(worker, tenant, order, most), name)
         except (
             BaseException

@@ -11,10 +11,18 @@ from duetmind_adaptive.jobs.cgroup import text
 
 
 class Usage(NamedTuple):
-    """Resident bytes now, and seconds of CPU so far, those of processes that ended and were waited for included."""
+    """What processes use together."""
 
+    #: resident bytes now
     memory: int = 0
+    #: so far, that of processes which ended and were waited for included
     cpu_seconds: float = 0.0
+    #: how many there are
+    processes: int = 0
+
+    def plus(self, other: Usage) -> Usage:
+        """Both together."""
+        return Usage(self.memory + other.memory, self.cpu_seconds + other.cpu_seconds, self.processes + other.processes)
 
 
 def usage_of_sessions(sessions: Collection[int], proc: Path = Path("/proc")) -> dict[int, Usage]:
@@ -28,8 +36,7 @@ def usage_of_sessions(sessions: Collection[int], proc: Path = Path("/proc")) -> 
         if folder.name.isdecimal():
             session, more = _of_process(text(folder / "stat"))
             if session in used:
-                before = used[session]
-                used[session] = Usage(before.memory + more.memory, before.cpu_seconds + more.cpu_seconds)
+                used[session] = used[session].plus(more)
     return used
 
 
@@ -47,4 +54,4 @@ def _of_process(stat: str) -> tuple[int, Usage]:
         return 0, Usage()
     ticks = sum(map(int, fields[11:15]))  # user and system, its own and of children that it waited for
     memory = int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
-    return int(fields[3]), Usage(memory, ticks / os.sysconf("SC_CLK_TCK"))
+    return int(fields[3]), Usage(memory, ticks / os.sysconf("SC_CLK_TCK"), 1)

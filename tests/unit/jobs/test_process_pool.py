@@ -13,6 +13,7 @@ import pytest
 import worker_tasks
 
 from duetmind_adaptive.errors import JobError, JobTimeoutError, WorkerDiedError
+from duetmind_adaptive.jobs import guard
 from duetmind_adaptive.jobs.crew import FRESH_NICENESS
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.jobs.share import THREAD_LIMITS
@@ -247,3 +248,17 @@ async def test_closing_while_a_worker_starts_leaves_none(tmp_path: Path) -> None
 async def test_ten_megabytes_travel_both_ways_without_stopping_the_loop(pool: ProcessPool) -> None:
     payload = bytes(10_000_000)
     assert len(await pool.run(worker_tasks.double, payload, timeout=LIMIT)) == 20_000_000
+
+
+async def test_a_fork_bomb_is_killed_with_all_its_processes_and_other_tasks_go_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(guard, "MOST_PROCESSES", 100)
+    monkeypatch.setattr(guard, "PER_CORE", 1)
+    async with ProcessPool(size=2) as pool:
+        sibling = asyncio.create_task(pool.run(worker_tasks.nap, 2, timeout=LIMIT))
+        with pytest.raises(JobError, match=r"^Job bomb had \d+ processes, and 100 may be: it was killed.$"):
+            await pool.run(worker_tasks.fork_without_end, 300, str(tmp_path), timeout=LIMIT, fresh=True, label="bomb")
+        assert [pid for pid in marked(tmp_path) if alive(pid)] == []
+        assert await sibling == "rested"
+        assert await pool.run(worker_tasks.double, 21, timeout=LIMIT) == 42
