@@ -38,6 +38,7 @@ BENCHMARKS = {
     "study": "benchmarks.study",
     "warm": "benchmarks.warm",
     "workflows": "benchmarks.workflows",
+    "handover": "benchmarks.handover",
     "forecast": "benchmarks.forecast",
 }
 

@@ -10,14 +10,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
-
 from duetmind_adaptive.durable import write_durably
 from duetmind_adaptive.errors import JobError, WorkflowError
 from duetmind_adaptive.tasks.requests import StepRequest, StepResult
+from duetmind_adaptive.training.orchestration.handover import Handover
 from duetmind_adaptive.training.orchestration.steps import call, with_outputs
 from duetmind_adaptive.training.orchestration.task import filled
 
+#: where, in the folder of the results, their large arrays lie
+ARRAYS = "arrays"
 #: a result is shown in so many characters
 _SHOWN = 500
 
@@ -32,15 +33,16 @@ def run_step(request: StepRequest) -> StepResult:
     JobError
         When what it returned cannot be kept.
     """
-    before = {name: _load(request.results, name, sha256) for name, sha256 in request.before.items()}
+    handover = Handover(request.results / ARRAYS, durable=True)
+    before = {name: _load(request.results, name, sha256, handover) for name, sha256 in request.before.items()}
     args, kwargs = (filled(with_outputs(each), before) for each in (request.task.args, request.task.kwargs))
     result = call(request.task.function, request.task.command, request.folder, args, kwargs)
+    request.results.mkdir(parents=True, exist_ok=True)
     try:
-        packed = cloudpickle.dumps(result)
+        packed = handover.dumps(result)
     except Exception as error:  # pickling runs foreign __reduce__ methods, which may raise anything
         kind = type(result).__qualname__
         raise JobError(f"The result, a {kind}, cannot be kept: {' '.join(str(error).split())}.") from error
-    request.results.mkdir(parents=True, exist_ok=True)
     write_durably(_path(request.results, request.name), packed)
     return StepResult(sha256=hashlib.sha256(packed).hexdigest(), size=len(packed), shown=shown(result))
 
@@ -58,16 +60,16 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
-def _load(results: Path, name: str, sha256: str) -> Any:
+def _load(results: Path, name: str, sha256: str, handover: Handover) -> Any:
     try:
         content = _path(results, name).read_bytes()
     except OSError as error:
         raise WorkflowError(
             f"The result of task {name} cannot be read: {error.strerror}; run the workflow anew."
         ) from error
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if hashlib.sha256(content).hexdigest() != sha256 or not handover.whole(content):
         raise WorkflowError(f"The result of task {name} is not what it returned: its file was changed; run it anew.")
-    return cloudpickle.loads(content)
+    return handover.loads(content)
 
 
 def _path(results: Path, name: str) -> Path:

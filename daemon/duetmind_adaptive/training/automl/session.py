@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 import pickle
 import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ import numpy as np
 
 from duetmind_adaptive.contracts import Executor
 from duetmind_adaptive.errors import JobError, TrainingError
+from duetmind_adaptive.jobs.scratch import scratch_folder
 from duetmind_adaptive.training.automl import orders
 from duetmind_adaptive.training.automl.choosing import Pool, Selection, at_hand, choose
 from duetmind_adaptive.training.automl.deadline import WITH_IMPORTS, Deadline
@@ -104,8 +103,7 @@ class Session:
 
     async def run(self) -> Outcome:
         """Search and deliver; the folder of the search is gone afterwards."""
-        sweep(Path(tempfile.gettempdir()))
-        home = Path(tempfile.mkdtemp(prefix=f"{HOME}{os.getpid()}-"))
+        home = scratch_folder(HOME)
         try:
             return await self._run(home)
         finally:
@@ -233,11 +231,3 @@ class Session:
             answers=None if selection is None else selection.answers,
             truth=pool.truth, until=until, most_ms=self._wishes.max_ms, save=self._save,
         )  # fmt: skip
-
-
-def sweep(folder: Path) -> None:
-    """Remove what searches left there that were killed: folders named after a process that is no more."""
-    for home in folder.glob(f"{HOME}*"):
-        owner = home.name.removeprefix(HOME).partition("-")[0]
-        if owner.isdecimal() and not Path(f"/proc/{owner}").exists() and Path("/proc/self").exists():
-            shutil.rmtree(home, ignore_errors=True)

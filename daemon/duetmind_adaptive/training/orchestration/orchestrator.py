@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -17,7 +19,9 @@ from duetmind_adaptive.errors import WorkflowError
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.jobs.ray_executor import MISSING, RayExecutor, available
 from duetmind_adaptive.jobs.resources import Capacity
+from duetmind_adaptive.jobs.scratch import scratch_folder
 from duetmind_adaptive.training.orchestration.builder import WorkflowBuilder
+from duetmind_adaptive.training.orchestration.handover import Handover
 from duetmind_adaptive.training.orchestration.kept import KeptResults
 from duetmind_adaptive.training.orchestration.live import live_tree
 from duetmind_adaptive.training.orchestration.progress import Listener, Progress
@@ -27,6 +31,8 @@ from duetmind_adaptive.training.orchestration.task import Task
 
 #: worker processes at a time, at most, however little each task asks for
 MOST_WORKERS = 64
+#: where, in the folder of kept results, their large arrays lie; and how the folder of a run that keeps none is called
+ARRAYS, SCRATCH = "arrays", "duetmind-run-"
 
 
 class WorkflowOrchestrator(WorkflowBuilder):
@@ -124,11 +130,23 @@ class WorkflowOrchestrator(WorkflowBuilder):
         try:
             async with self._executor() as (pool, capacity):
                 there = self._address is not None
-                return await Run(tasks, capacity, pool, self._random, listener, cancelled, kept, there).go()
+                run = Run(tasks, capacity, pool, self._random, listener, cancelled, kept, there, self._handover())
+                return await run.go()
         finally:
             self._stop = None
             if kept:
                 kept.close()
+
+    def _handover(self) -> Handover:
+        """Where large arrays lie: with the results that are kept, else for as long as somebody holds the results."""
+        if self._address is not None:
+            return Handover()  # other machines do not see this one's disk
+        if self._folder is not None:
+            return Handover(self._folder / ARRAYS, durable=True)
+        folder = scratch_folder(SCRATCH)
+        handover = Handover(folder)
+        weakref.finalize(handover, shutil.rmtree, folder, ignore_errors=True)
+        return handover
 
     @asynccontextmanager
     async def _executor(self) -> AsyncGenerator[tuple[Executor, Capacity]]:

@@ -6,16 +6,14 @@ Results stay bytes on their way from task to task, so that a large one is not un
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-
-import cloudpickle
 
 from duetmind_adaptive.errors import JobError
 from duetmind_adaptive.jobs.share import SHARE
+from duetmind_adaptive.training.orchestration.handover import Handover
 from duetmind_adaptive.training.orchestration.task import Task, filled
 
 
-def pack(task: Task) -> tuple[bytes, bytes]:
+def pack(task: Task, handover: Handover) -> tuple[bytes, bytes]:
     """Function and arguments as bytes; functions and classes of a script or notebook travel by value.
 
     Raises
@@ -24,11 +22,17 @@ def pack(task: Task) -> tuple[bytes, bytes]:
         When something cannot be sent to another process.
     """
     complaint = f"Task {task.task_id} cannot be sent to a worker"
-    return _dumps(task.function, complaint), _dumps((task.args, dict(task.kwargs)), complaint)
+    values = task.function, (task.args, dict(task.kwargs))
+    function, arguments = (_dumps(value, handover, complaint) for value in values)
+    return function, arguments
 
 
 def perform(
-    function: bytes, arguments: bytes, outputs: Mapping[str, bytes], share: tuple[int, tuple[int, ...]] | None
+    function: bytes,
+    arguments: bytes,
+    outputs: Mapping[str, bytes],
+    share: tuple[int, tuple[int, ...]] | None,
+    handover: Handover,
 ) -> bytes:
     """Call the function in a worker.
 
@@ -42,23 +46,20 @@ def perform(
         Packed results, by task, that stand in for each `Output` among the arguments.
     share
         Threads for numeric libraries, and the only GPUs that it sees; None where the executor has seen to that.
+    handover
+        Where large arrays lie.
     """
     if share is not None:
         SHARE.take(*share)
-    call = cloudpickle.loads(function)
-    values = {name: cloudpickle.loads(packed) for name, packed in outputs.items()}
-    args, kwargs = filled(cloudpickle.loads(arguments), values)
+    call = handover.loads(function)
+    values = {name: handover.loads(packed) for name, packed in outputs.items()}
+    args, kwargs = filled(handover.loads(arguments), values)
     result = call(*args, **kwargs)
-    return _dumps(result, f"The result, a {type(result).__qualname__}, cannot be sent back")
+    return _dumps(result, handover, f"The result, a {type(result).__qualname__}, cannot be sent back")
 
 
-def unpack(packed: bytes) -> Any:
-    """A result; it was packed by a worker of ours, and came over a socket that nobody else can open."""
-    return cloudpickle.loads(packed)
-
-
-def _dumps(value: object, complaint: str) -> bytes:
+def _dumps(value: object, handover: Handover, complaint: str) -> bytes:
     try:
-        return cloudpickle.dumps(value)
+        return handover.dumps(value)
     except Exception as error:  # pickling runs foreign __reduce__ methods, which may raise anything
         raise JobError(f"{complaint}: {' '.join(str(error).split())}.") from error

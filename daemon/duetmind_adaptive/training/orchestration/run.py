@@ -18,8 +18,9 @@ from duetmind_adaptive.errors import DuetMindError, JobError, MemoryExceededErro
 from duetmind_adaptive.jobs.ledger import Ledger
 from duetmind_adaptive.jobs.resources import Capacity, Grant, ResourceRequirement
 from duetmind_adaptive.training.orchestration.course import Course, State
+from duetmind_adaptive.training.orchestration.handover import Handover
 from duetmind_adaptive.training.orchestration.kept import KeptResults, fingerprint
-from duetmind_adaptive.training.orchestration.order import pack, perform, unpack
+from duetmind_adaptive.training.orchestration.order import pack, perform
 from duetmind_adaptive.training.orchestration.progress import Listener, Progress
 from duetmind_adaptive.training.orchestration.results import TaskOutcome, WorkflowResults
 from duetmind_adaptive.training.orchestration.retries import wait_before
@@ -73,6 +74,8 @@ class Run:
     kept: KeptResults | None = None
     #: tasks run on other machines than this
     elsewhere: bool = False
+    #: where their large arrays lie
+    handover: Handover = field(default_factory=Handover)
     _course: Course = field(init=False)
     _ledger: Ledger = field(init=False)
     _doing: dict[str, _Doing] = field(init=False)
@@ -97,7 +100,10 @@ class Run:
         finally:
             stop.cancel()
             await self._abandon()
-        return self._results()
+        results = self._results()
+        if self.kept and results.ok:
+            await asyncio.to_thread(self.handover.sweep, [doing.result or b"" for doing in self._doing.values()])
+        return results
 
     async def _hear(self, stop: asyncio.Future[Any]) -> bool:
         """Take in everything that has happened; False when the run is to end."""
@@ -137,7 +143,7 @@ class Run:
         began, name = time.perf_counter(), doing.task.task_id
         ended = _Ended(name)
         try:
-            doing.packed = doing.packed or pack(doing.task)
+            doing.packed = doing.packed or pack(doing.task, self.handover)
             ended.result = await self._result(doing, doing.packed, grant)
         except Exception as error:  # noqa: BLE001 - supervision: whatever a task raises is its outcome
             ended.error = error
@@ -151,7 +157,7 @@ class Run:
             before = [self._doing[each].result or b"" for each in doing.task.needs]
             work = fingerprint(*packed, before)
             kept = await asyncio.to_thread(self.kept.load, name, work)
-            if kept is not None:
+            if kept is not None and await asyncio.to_thread(self.handover.whole, kept):
                 doing.note = KEPT
                 return kept
         needed = {output.task_id for output in outputs((doing.task.args, doing.task.kwargs))}
@@ -160,7 +166,7 @@ class Run:
         share = None if self.elsewhere else (max(1, math.ceil(grant.cpu_cores)), grant.gpus)
         claim = Claim(cpu_cores=grant.cpu_cores, gpu_count=len(grant.gpus)) if self.elsewhere else ORDINARY
         result = await self.pool.run(
-            perform, *packed, values, share,
+            perform, *packed, values, share, self.handover,
             timeout=doing.task.limit or UNLIMITED, label=name, memory_gb=grant.memory_gb, claim=claim,
         )  # fmt: skip
         if self.kept:
@@ -236,7 +242,7 @@ class Run:
     def _results(self) -> WorkflowResults:
         packed = {name: doing.result for name, doing in self._doing.items() if doing.result is not None}
         outcomes = {name: self._outcome(name, state) for name, state in self._course.states.items()}
-        return WorkflowResults(_Unpacked(packed), outcomes)
+        return WorkflowResults(_Unpacked(packed, self.handover), outcomes)
 
     def _outcome(self, name: str, state: State) -> TaskOutcome:
         doing = self._doing[name]
@@ -249,13 +255,14 @@ class Run:
 class _Unpacked(Mapping[str, Any]):
     """Results that are unpacked when somebody looks at them, once."""
 
-    def __init__(self, packed: dict[str, bytes]) -> None:
+    def __init__(self, packed: dict[str, bytes], handover: Handover) -> None:
         self._packed = packed
+        self._handover = handover
         self._values: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._values:
-            self._values[name] = unpack(self._packed[name])
+            self._values[name] = self._handover.loads(self._packed[name])
         return self._values[name]
 
     def __contains__(self, name: object) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -20,7 +19,7 @@ from duetmind_adaptive.jobs.inline import InlineExecutor
 from duetmind_adaptive.training.automl import AutoMLOptimizer, create_automl_optimizer
 from duetmind_adaptive.training.automl.problem import make_problem
 from duetmind_adaptive.training.automl.results import describe
-from duetmind_adaptive.training.automl.session import HOME, Session, sweep
+from duetmind_adaptive.training.automl.session import Session
 from duetmind_adaptive.training.automl.study import Study, read_study
 from duetmind_adaptive.training.automl.trial import run_trial
 
@@ -324,14 +323,6 @@ def test_a_time_that_is_over_at_once_gives_a_model_still() -> None:
     assert results["trials"] == 0
     assert results["best_score"] is None
     assert (results["best_model"].predict(frame) == target).mean() > 0.7
-
-
-def test_folders_of_killed_searches_are_swept(tmp_path: Path) -> None:
-    dead, alive = tmp_path / f"{HOME}{2**22 + 7}-x", tmp_path / f"{HOME}{os.getpid()}-x"
-    dead.mkdir()
-    alive.mkdir()
-    sweep(tmp_path)
-    assert (dead.exists(), alive.exists()) == (False, True)
 
 
 def test_a_search_works_inside_a_running_loop_as_in_a_notebook() -> None:
