@@ -35,12 +35,18 @@ class Crew:
         A warm worker unused for so long ends.
     grace
         Between TERM and KILL of a worker that is dismissed.
+    resting
+        Whether the fork server ends too, once no worker is left and none was used for as long as an idle one may live.
     """
 
-    def __init__(self, launcher: Launcher, *, idle: timedelta, grace: timedelta) -> None:
+    def __init__(self, launcher: Launcher, *, idle: timedelta, grace: timedelta, resting: bool = False) -> None:
         self._launcher = launcher
         self._idle_limit = idle
         self._grace = grace
+        self._resting = resting
+        self._rest: asyncio.TimerHandle | None = None
+        #: when a worker was last hired or kept, by the event loop
+        self._used = 0.0
         #: every worker that lives
         self._alive: set[WorkerProcess] = set()
         #: warm workers without a task, the last used last, each with the timer that ends it
@@ -82,6 +88,7 @@ class Crew:
     def keep(self, worker: WorkerProcess) -> None:
         """Let it wait for another task."""
         loop = asyncio.get_running_loop()
+        self._used = loop.time()
         self._idle[worker] = loop.call_later(self._idle_limit.total_seconds(), self._retire, worker)
 
     def dismiss(self, worker: WorkerProcess, gone: Callable[[], None], *, gently: bool = False) -> asyncio.Task[None]:
@@ -96,6 +103,7 @@ class Crew:
     async def close(self) -> None:
         """End every worker. Bounded by the grace, and a start under way."""
         self.closed = True
+        self._stay_awake()
         for worker in self._alive:
             timer = self._idle.pop(worker, None)
             if timer is not None:
@@ -109,6 +117,8 @@ class Crew:
     async def _start(self, nice: int, output: Output) -> WorkerProcess:
         atexit.unregister(self._abandon)
         atexit.register(self._abandon)
+        self._stay_awake()
+        self._used = asyncio.get_running_loop().time()
         try:
             worker = await self._launcher.start(nice=nice, output=output)
         except JobError as error:
@@ -143,6 +153,19 @@ class Crew:
         if worker in self._idle:
             log.warning("jobs.idle_worker_died", pid=worker.pid)
             self._retire(worker)
+        if self._resting and not self._alive and not self.closed:
+            self._stay_awake()
+            idle_from = self._used + self._idle_limit.total_seconds()
+            self._rest = asyncio.get_running_loop().call_at(idle_from, self._go_to_rest)
+
+    def _go_to_rest(self) -> None:
+        if not self._alive:
+            self._later(self._launcher.rest())
+
+    def _stay_awake(self) -> None:
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
 
     def _later(self, chore: Coroutine[None, None, R]) -> asyncio.Task[R]:
         task = asyncio.create_task(chore)

@@ -46,6 +46,7 @@ class Launcher:
 
     def __init__(self, method: StartMethod, preload: Sequence[str] = ()) -> None:
         leave_main_alone()
+        one_thread_each()
         if method == "forkserver":
             self._context = multiprocessing.get_context("forkserver")
             self._context.set_forkserver_preload([worker.__name__, *preload])
@@ -78,6 +79,10 @@ class Launcher:
         """Exit status of a process that has ended: negative for a signal, as in `subprocess`."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, _reap, process)
 
+    async def rest(self) -> None:
+        """End the fork server with all that it has loaded; the next start begins another. No worker may live."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, _stop_fork_server)
+
     def close(self) -> None:
         """Let go of the thread."""
         self._thread.shutdown(wait=False)
@@ -103,6 +108,13 @@ def _reason(error: OSError) -> str:
             f"the folder for temporary files, {tempfile.gettempdir()}, is too long a path; set TMPDIR to a shorter one"
         )
     return error.strerror or str(error)
+
+
+def _stop_fork_server() -> None:
+    """There is no public way; without this one the server stays, which costs memory and nothing else."""
+    stop = getattr(getattr(forkserver, "_forkserver", None), "_stop", None)
+    if stop is not None:
+        stop()
 
 
 def _reap(process: BaseProcess) -> int:

@@ -58,6 +58,9 @@ class ProcessPool:
     guarded
         For a service: answers may be plain values and objects of ours, of 256 MB at most, so that nothing of a job runs
         in this process; see `plain`.
+    resting
+        For a service that has the machine to itself: the fork server ends with its last worker, if none was used for
+        `idle`. No other pool of the process may use one.
     logs
         Where what jobs print is kept, each in a process of its own; without them it goes to standard error.
     """
@@ -72,10 +75,11 @@ class ProcessPool:
         method: StartMethod = "forkserver",
         preload: Sequence[str] = (),
         guarded: bool = False,
+        resting: bool = False,
         logs: JobLogs | None = None,
     ) -> None:
         self._desk = Desk(capacity or Capacity.of_machine(size))
-        self._crew = Crew(Launcher(method, preload), idle=idle, grace=grace)
+        self._crew = Crew(Launcher(method, preload), idle=idle, grace=grace, resting=resting)
         self._guard = Guard()
         self._guarded = guarded
         self._logs = logs

@@ -40,6 +40,8 @@ from duetmind_adaptive.store.sqlite import version_note
 
 log = get_logger(__name__)
 
+#: what the fork server of its workers imports
+PRELOAD = ("duetmind_adaptive.tasks.preload",)
 #: where, in the state folder, what jobs printed is kept
 JOB_LOGS = "job-logs"
 
@@ -89,7 +91,7 @@ class Daemon:
         # no more than cores: what jobs leave of the ledger is for checks
         limit = min(loaded.config.orchestration.max_concurrent_tasks, usable_cpus())
         logs = JobLogs(loaded.state / JOB_LOGS, clean=redact)
-        pool = await stack.enter_async_context(ProcessPool(guarded=True, logs=logs))
+        pool = await stack.enter_async_context(ProcessPool(guarded=True, resting=True, preload=PRELOAD, logs=logs))
         metrics = Metrics()
         engine = self._engine(store, pool, metrics, limit)
         scheduler = Scheduler(

@@ -53,6 +53,10 @@ def descendants() -> set[int]:
     return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
+def fork_servers() -> set[psutil.Process]:
+    return {child for child in psutil.Process().children() if "forkserver" in " ".join(child.cmdline())}
+
+
 async def test_a_pool_costs_no_process_until_its_first_task() -> None:
     before = descendants()
     async with ProcessPool() as pool:
@@ -262,3 +266,11 @@ async def test_a_fork_bomb_is_killed_with_all_its_processes_and_other_tasks_go_o
         assert [pid for pid in marked(tmp_path) if alive(pid)] == []
         assert await sibling == "rested"
         assert await pool.run(worker_tasks.double, 21, timeout=LIMIT) == 42
+
+
+async def test_a_resting_pool_ends_its_fork_server_and_starts_another_when_there_is_work() -> None:
+    async with ProcessPool(size=1, idle=timedelta(0), resting=True) as pool:
+        assert await pool.run(worker_tasks.double, 21, timeout=LIMIT) == 42
+        assert fork_servers()
+        await eventually(lambda: not fork_servers())
+        assert await pool.run(worker_tasks.double, 4, timeout=LIMIT, fresh=True) == 8
