@@ -22,6 +22,9 @@ PEERS = {
     "automl_lightgbm": ("lightgbm==4.7.0", "scikit-learn", "pandas", "pyarrow"),
     "automl_optuna": ("optuna==5.0.0", "lightgbm==4.7.0", "scikit-learn", "pandas", "pyarrow"),
     "automl_flaml": ("flaml[automl]==2.7.0", "scikit-learn", "pandas", "pyarrow"),
+    "workflows_ray": ("ray==2.60.0",),
+    "workflows_dask": ("distributed==2026.8.0",),
+    "workflows_prefect": ("prefect==3.9.1",),
     "automl_autogluon": ("autogluon.tabular[lightgbm,xgboost,catboost]==1.6.3", "pyarrow"),
 }
 #: seconds that an installation may take: hundreds of megabytes come over the network
