@@ -31,11 +31,12 @@ from duetmind_adaptive.service.decisions import Decisions, rules_of
 from duetmind_adaptive.service.operations import RETRAIN_JOB, ModelOperations
 from duetmind_adaptive.service.plugins import Handlers
 from duetmind_adaptive.service.retraining import RetrainKind
-from duetmind_adaptive.service.workflows.course import PREFIX, WORKFLOW_JOB
+from duetmind_adaptive.service.workflows.course import WORKFLOW_JOB
 from duetmind_adaptive.service.workflows.kind import WorkflowKind
 from duetmind_adaptive.service.workflows.operations import WorkflowOperations
 from duetmind_adaptive.settings.model import Loaded, Model
 from duetmind_adaptive.settings.schedule import ScheduleSettings
+from duetmind_adaptive.training.orchestration.progress import PREFIX
 
 log = get_logger(__name__)
 
@@ -85,7 +86,7 @@ class Engine:
         self._switching: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.bus = DurableBus(store, machine_clock, owner=owner)
         kind = RetrainKind(store, self.bus, clock, self.model, self.settle_champion)
-        workflow_kind = WorkflowKind(store, machine_clock, lambda: self.loaded)
+        workflow_kind = WorkflowKind(store, self.bus, machine_clock, lambda: self.loaded)
         self.runner = JobRunner(
             store,
             executor,

@@ -133,6 +133,17 @@ async def test_a_task_that_fails_is_tried_again_and_stops_only_what_depends_on_i
         assert tasks["after"]["error"] == "task breaks, which it needs, failed"
 
 
+async def test_how_far_a_run_has_come_is_told_as_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with an_engine(tmp_path, monkeypatch) as engine:
+        begun = await WorkflowView(engine).begin("nightly")
+        await until_over(engine, begun["id"])
+        events = await engine.store.read(lambda conn: bus_log.page(conn, model="workflow:nightly", limit=100))
+        told = [row.event.data for row in reversed(events) if row.event.type == "duetmind.job.progressed"]
+        assert [(each.job, each.progress) for each in told] == [(begun["id"], done / 4) for done in (1, 2, 3, 4)]
+        assert told[-1].message == "task report succeeded; 4 of 4 have ended"
+        assert told[-1].state == "ended"
+
+
 async def test_a_slot_begins_one_run_however_often_it_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with an_engine(tmp_path, monkeypatch) as engine:
         (name,) = schedules(engine.loaded)
@@ -204,7 +215,7 @@ async def test_each_job_of_a_workflow_is_told_of_as_an_event(tmp_path: Path, mon
         await until_over(engine, (await WorkflowView(engine).begin("nightly"))["id"])
         events = await engine.store.read(lambda conn: bus_log.page(conn, model="workflow:nightly", limit=100))
         kinds = [row.event.type.removeprefix("duetmind.job.") for row in events]
-        assert sorted(kinds) == ["started"] * 4 + ["succeeded"] * 4
+        assert sorted(kinds) == ["progressed"] * 4 + ["started"] * 4 + ["succeeded"] * 4
 
 
 async def test_a_task_asks_for_what_it_says_and_else_for_a_core_and_a_gigabyte(
@@ -212,7 +223,7 @@ async def test_a_task_asks_for_what_it_says_and_else_for_a_core_and_a_gigabyte(
 ) -> None:
     async with an_engine(tmp_path, monkeypatch) as engine:
         run = (await WorkflowView(engine).begin("nightly"))["id"]
-        kind = WorkflowKind(engine.store, engine.clock, lambda: engine.loaded)
+        kind = WorkflowKind(engine.store, engine.bus, engine.clock, lambda: engine.loaded)
         jobs = await engine.store.read(lambda conn: queue.page(conn, limit=10))
         orders = {job.payload["task"]: await kind.prepare(job) for job in jobs if job.payload["run"] == run}
         needs = {name: (each.needs.cpu_cores, each.needs.memory_gb, each.priority) for name, each in orders.items()}

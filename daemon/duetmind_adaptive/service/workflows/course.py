@@ -22,13 +22,12 @@ from duetmind_adaptive.store import workflows as rows
 from duetmind_adaptive.store.tables import stamp
 from duetmind_adaptive.store.workflows import RunState, TaskRow
 from duetmind_adaptive.tasks.requests import StepResult
-from duetmind_adaptive.training.orchestration.course import Course, State
+from duetmind_adaptive.training.orchestration.course import ENDED, Course, State
+from duetmind_adaptive.training.orchestration.progress import PREFIX, Progress
 from duetmind_adaptive.training.orchestration.retries import wait_before
 
 #: the kind of the job that carries one attempt of a task
 WORKFLOW_JOB = "workflow"
-#: begins the name under which a workflow has slots, jobs and events, beside those of models; no model's name holds ':'
-PREFIX = "workflow:"
 
 CANCELLED = "the run was cancelled"
 
@@ -92,6 +91,21 @@ def cancel(tx: Transaction, run: str, now: datetime) -> tuple[str, ...] | None:
     for task in _course(workflow, stood).cancel():
         rows.change_task(tx, run, task, state="cancelled", finished=stamp(now), error=CANCELLED)
     return tuple(row.job for row in stood.values() if row.job and row.state in {"ready", "running"})
+
+
+def progress(tx: Transaction, job: Job) -> tuple[str, str, Progress] | None:
+    """Workflow, run and how far it has come with the task of this job; None of a job that is no attempt any more."""
+    task = rows.task_of_job(tx.connection, job.id)
+    row = rows.get(tx.connection, task.run) if task else None
+    if task is None or row is None:
+        return None
+    stood = rows.tasks(tx.connection, task.run)
+    done = sum(each.state in ENDED for each in stood.values())
+    state, total = cast("State", task.state), len(stood)
+    said = Progress(
+        task_id=task.task, state=state, attempt=task.attempt, done=done, total=total, message=task.error or ""
+    )
+    return row.workflow, task.run, said
 
 
 def definition(tx: Transaction, run: str) -> tuple[str, WorkflowSettings]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from duetmind_adaptive.contracts import Clock, Store, Transaction
+from duetmind_adaptive.contracts import Bus, Clock, Store, Transaction
 from duetmind_adaptive.jobs.kinds import Order
 from duetmind_adaptive.jobs.queue import Job
 from duetmind_adaptive.jobs.resources import ResourceRequirement
@@ -22,8 +22,9 @@ from duetmind_adaptive.tasks.requests import RUN_STEP, StepRequest, StepResult, 
 class WorkflowKind:
     """Implements `jobs.runner.JobKind` for jobs of kind `workflow`."""
 
-    def __init__(self, store: Store, machine_clock: Clock, loaded: Callable[[], Loaded]) -> None:
+    def __init__(self, store: Store, bus: Bus, machine_clock: Clock, loaded: Callable[[], Loaded]) -> None:
         self._store = store
+        self._bus = bus
         self._clock = machine_clock
         self._loaded = loaded
 
@@ -48,13 +49,22 @@ class WorkflowKind:
     def complete(self, tx: Transaction, job: Job, result: StepResult) -> None:
         """Let the run go on."""
         course.succeed(tx, job, result, self._clock.now())
+        self._tell(tx, job)
 
     def abandon(self, tx: Transaction, job: Job, reason: str) -> None:
         """Try again, or end what depends on it."""
         course.fail(tx, job, reason, self._clock.now())
+        self._tell(tx, job)
 
     async def after_commit(self, job: Job) -> None:
         """Nothing outside the store follows from a task."""
+
+    def _tell(self, tx: Transaction, job: Job) -> None:
+        """Publish how far the run has come, in the transaction that brought it there."""
+        if found := course.progress(tx, job):
+            workflow, run, progress = found
+            event = progress.event(workflow=workflow, run=run, time=self._clock.now())
+            self._bus.publish_in(tx, event)
 
 
 def _request(conn: Connection, job: Job, loaded: Loaded) -> StepRequest:
