@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -14,8 +15,19 @@ import worker_tasks
 from ray_head import RayHead
 
 from duetmind_adaptive.contracts import Claim
-from duetmind_adaptive.errors import JobError, JobTimeoutError, MemoryExceededError, ResourceError, WorkerDiedError
+from duetmind_adaptive.errors import (
+    JobError,
+    JobTimeoutError,
+    MemoryExceededError,
+    ResourceError,
+    TrainingError,
+    WorkerDiedError,
+)
+from duetmind_adaptive.jobs import ray_executor
+from duetmind_adaptive.jobs.job_logs import JobLogs
+from duetmind_adaptive.jobs.kept_output import KeptOutput
 from duetmind_adaptive.jobs.ray_executor import RayExecutor
+from duetmind_adaptive.jobs.ray_pool import RayPool
 from duetmind_adaptive.training.orchestration import Output, ResourceRequirement, create_orchestrator
 
 pytestmark = pytest.mark.ray
@@ -145,3 +157,49 @@ def test_without_an_address_a_cluster_of_its_own_is_started_and_ends_with_the_ru
     orchestrator = create_orchestrator(use_ray=True, progress=lambda _: None)
     orchestrator.add_task("one", abs, (-1,))
     assert orchestrator.run_workflow()["one"] == 1
+
+
+async def test_what_a_job_prints_there_is_in_its_log_here(ray_address: str, tmp_path: Path) -> None:
+    logs = JobLogs(tmp_path / "logs", clean=str)
+    async with RayPool(ray_address, outputs=partial(KeptOutput, logs=logs)) as pool:
+        claim = Claim(job="job-1")
+        assert await pool.run(worker_tasks.print_everywhere, "my", timeout=LIMIT, fresh=True, claim=claim) == 7
+        with pytest.raises(TrainingError):
+            await pool.run(worker_tasks.print_and_raise, "before", timeout=LIMIT, fresh=True, claim=Claim(job="job-2"))
+    assert logs.read("job-1").text.splitlines() == ["my out", "my err", "my raw", "my program", "my half"]
+    assert logs.read("job-2").text.startswith("before\nTraceback")
+
+
+async def test_jobs_are_let_in_by_priority_and_say_what_they_wait_for(ray_address: str, tmp_path: Path) -> None:
+    async with RayPool(ray_address) as pool:
+        whole = Claim(cpu_cores=2, account="a", job="first")
+        first = asyncio.create_task(pool.run(worker_tasks.mark_and_nap, str(tmp_path), timeout=LIMIT, claim=whole))
+        await _marked(tmp_path)
+        order = list[str]()
+
+        async def later(name: str, priority: int) -> None:
+            claim = Claim(cpu_cores=2, priority=priority, account="a", job=name)
+            await pool.run(worker_tasks.double, 1, timeout=LIMIT, claim=claim)
+            order.append(name)
+
+        waiting = [asyncio.create_task(later("low", 0)), asyncio.create_task(later("high", 5))]
+        await asyncio.sleep(0)
+        told = {task.job: task.waits_for for task in await pool.tasks()}
+        assert (told["first"], bool(told["low"]), bool(told["high"])) == ("", True, True)
+        first.cancel()
+        await asyncio.gather(*waiting)
+        assert order == ["high", "low"]
+
+
+async def test_nothing_of_a_job_on_the_cluster_runs_in_the_service(ray_address: str, tmp_path: Path) -> None:
+    async with RayPool(ray_address) as pool:
+        with pytest.raises(JobError, match="cannot be read"):
+            await pool.run(worker_tasks.noted, "x", timeout=LIMIT, fresh=True)
+
+
+async def test_a_cluster_that_is_not_there_is_a_lost_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_executor, "CONNECT", 8.0)
+    async with RayPool("127.0.0.1:1") as pool:
+        with pytest.raises(WorkerDiedError, match=r"The Ray cluster at 127\.0\.0\.1:1 cannot be used"):
+            await pool.run(worker_tasks.double, 1, timeout=LIMIT)
+        assert pool.problem is not None

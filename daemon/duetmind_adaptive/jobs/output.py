@@ -1,4 +1,4 @@
-"""The service's end of what a job prints: a pipe, read as it fills, into the job's log and the service's own.
+"""The pool's end of what a job prints: a pipe, read as it fills, line by line into whatever keeps it.
 
 The worker's standard output and error are the pipe's other end, so what C code and processes of the task print comes
 too. It is read in pieces, each written before the next is read: a job that prints faster than a disk writes waits.
@@ -9,19 +9,30 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
+from typing import Protocol
 
-import structlog
-
-from duetmind_adaptive.jobs.job_logs import JobLogs
 from duetmind_adaptive.jobs.lines import Lines
 
 #: bytes read at a time
 PIECE = 65_536
-#: lines of a job that the service's log repeats; the job's own has all
-REPEATED = 1_000
 
-log = structlog.stdlib.get_logger(__name__)
+
+class Sink(Protocol):
+    """Takes what one job prints."""
+
+    async def write(self, lines: Sequence[str]) -> None:
+        """More lines, without their ends; what comes next waits until this returns."""
+        ...
+
+    async def close(self) -> None:
+        """There is no more."""
+        ...
+
+
+#: makes the sink of a job, by its id
+Sinks = Callable[[str], Sink]
 
 
 class JobOutput:
@@ -30,19 +41,16 @@ class JobOutput:
     Whoever starts the worker closes this process's copy of `writer`, so that the pipe ends with the worker.
     """
 
-    def __init__(self, job: str, logs: JobLogs) -> None:
-        self._job = job
-        self._logs = logs
-        self._log = logs.open(job)
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
         self._lines = Lines()
-        self._said = 0
         self._reader, writer = os.pipe()
         #: the end that the worker prints to
         self.writer = Connection(writer, readable=False)
         os.set_blocking(self._reader, False)
         self._ended = False
         self._keeping = asyncio.Lock()
-        self._task = asyncio.create_task(self._follow(), name=f"output-{job}")
+        self._task = asyncio.create_task(self._follow(), name="job-output")
 
     async def settle(self) -> None:
         """Keep what was printed up to now."""
@@ -56,12 +64,9 @@ class JobOutput:
             await self._task
         await self.settle()
         self.writer.close()
-        await self._write(self._lines.rest())
-        try:
-            await asyncio.to_thread(self._log.close)
-            await asyncio.to_thread(self._logs.sweep)
-        except OSError as error:
-            self._failed(error)
+        if rest := self._lines.rest():
+            await self._sink.write(rest)
+        await self._sink.close()
         os.close(self._reader)
 
     async def _follow(self) -> None:
@@ -85,23 +90,6 @@ class JobOutput:
             if not printed:
                 self._ended = True
                 return False
-            await self._write(self._lines.feed(printed))
+            if lines := self._lines.feed(printed):
+                await self._sink.write(lines)
             return True
-
-    async def _write(self, lines: list[str]) -> None:
-        cleaned = [self._logs.clean(line) for line in lines]
-        for line in cleaned[: max(0, REPEATED - self._said)]:
-            log.info("jobs.printed", job=self._job, line=line)
-        if cleaned and self._said < REPEATED <= self._said + len(cleaned):
-            log.info("jobs.printed_more", job=self._job, message="the rest is in the job's own log only")
-        self._said += len(cleaned)
-        if not cleaned:
-            return
-        try:
-            await asyncio.to_thread(self._log.add, cleaned)
-        except OSError as error:
-            self._failed(error)
-
-    def _failed(self, error: OSError) -> None:
-        """A full disk costs the log, not the job."""
-        log.warning("jobs.output_not_kept", job=self._job, reason=error.strerror or str(error))

@@ -22,10 +22,9 @@ from duetmind_adaptive.errors import JobTimeoutError, WorkerDiedError
 from duetmind_adaptive.jobs.crew import Crew, closed_error
 from duetmind_adaptive.jobs.desk import Desk, Tenant
 from duetmind_adaptive.jobs.guard import Guard
-from duetmind_adaptive.jobs.job_logs import JobLogs
 from duetmind_adaptive.jobs.launcher import Launcher, Output, StartMethod
 from duetmind_adaptive.jobs.load import PoolLoad, TaskLoad
-from duetmind_adaptive.jobs.output import JobOutput
+from duetmind_adaptive.jobs.output import JobOutput, Sinks
 from duetmind_adaptive.jobs.plain import MOST_BYTES
 from duetmind_adaptive.jobs.process import WorkerProcess
 from duetmind_adaptive.jobs.resources import Capacity
@@ -61,8 +60,8 @@ class ProcessPool:
     resting
         For a service that has the machine to itself: the fork server ends with its last worker, if none was used for
         `idle`. No other pool of the process may use one.
-    logs
-        Where what jobs print is kept, each in a process of its own; without them it goes to standard error.
+    outputs
+        Makes what takes the output of a job, each in a process of its own; without it that goes to standard error.
     """
 
     def __init__(
@@ -76,13 +75,13 @@ class ProcessPool:
         preload: Sequence[str] = (),
         guarded: bool = False,
         resting: bool = False,
-        logs: JobLogs | None = None,
+        outputs: Sinks | None = None,
     ) -> None:
         self._desk = Desk(capacity or Capacity.of_machine(size))
         self._crew = Crew(Launcher(method, preload), idle=idle, grace=grace, resting=resting)
         self._guard = Guard()
         self._guarded = guarded
-        self._logs = logs
+        self._outputs = outputs
 
     async def __aenter__(self) -> Self:
         return self
@@ -175,10 +174,10 @@ class ProcessPool:
     @asynccontextmanager
     async def _output(self, claim: Claim, *, fresh: bool) -> AsyncGenerator[Output]:
         """The end of a pipe that a job's process prints to; None for what is no job, or shares its process."""
-        if self._logs is None or not claim.job or not fresh:
+        if self._outputs is None or not claim.job or not fresh:
             yield None
             return
-        output = JobOutput(claim.job, self._logs)
+        output = JobOutput(self._outputs(claim.job))
         try:
             yield output.writer
         finally:

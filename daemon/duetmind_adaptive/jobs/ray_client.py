@@ -49,7 +49,7 @@ class Client:
 
     async def _run(self, job: Job) -> None:
         try:
-            answer = await self._crew.run(job)
+            answer = await self._crew.run(job, lambda lines: send(self._writer, "printed", (job.number, lines)))
         except asyncio.CancelledError:
             answer = b""  # whoever asked does not look at it, but waits for it: the processes are dead
         except Exception as error:  # noqa: BLE001 - supervision: whatever Ray raises is the job's end, not the client's

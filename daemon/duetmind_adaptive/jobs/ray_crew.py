@@ -6,6 +6,7 @@ Imported in the client's own process only.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -39,8 +40,13 @@ class RayCrew:
         #: jobs without a hand, oldest first, each with the start of one that it asked for
         self._waiting: dict[asyncio.Future[Any], tuple[Shape, asyncio.Task[None]]] = {}
 
-    async def run(self, job: Job) -> bytes:
+    async def run(self, job: Job, tell: Callable[[list[str]], None]) -> bytes:
         """The job's packed answer; cancelled, it returns once the job's processes are dead.
+
+        Parameters
+        ----------
+        tell
+            Called with the lines that it prints, as they come, before this returns.
 
         Raises
         ------
@@ -48,16 +54,27 @@ class RayCrew:
             When the hand died under the task.
         """
         hand = await self._hire(job.shape)
+        listening = asyncio.create_task(self._listen(hand, job, tell)) if job.job else None
         try:
             answer = await hand.run.remote(job)
+            if listening is not None:
+                await asyncio.wait({listening}, timeout=PATIENCE)
         except asyncio.CancelledError:
             await self._stop(hand)
             raise
         except self._ray.exceptions.RayError:
             self._kill(hand)
             raise
+        finally:
+            if listening is not None:
+                listening.cancel()
         self._offer(hand, job.shape)
         return answer
+
+    async def _listen(self, hand: Any, job: Job, tell: Callable[[list[str]], None]) -> None:
+        with suppress(self._ray.exceptions.RayError):  # the job's own end tells of it
+            while (lines := await hand.printed.remote(job.job)) is not None:
+                tell(lines)
 
     async def _hire(self, shape: Shape) -> Any:
         """A hand that waits for a task, one that comes free, or a new one, whichever is there first."""

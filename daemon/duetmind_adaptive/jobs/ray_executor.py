@@ -12,24 +12,24 @@ import os
 import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from importlib.util import find_spec
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from duetmind_adaptive.contracts import ORDINARY, Claim
 from duetmind_adaptive.errors import JobError, ResourceError, WorkerDiedError
+from duetmind_adaptive.jobs.output import Sink, Sinks
 from duetmind_adaptive.jobs.ray_client import receive, send
 from duetmind_adaptive.jobs.ray_hand import Job
 from duetmind_adaptive.jobs.resources import Capacity
 from duetmind_adaptive.jobs.wire import pack_order, unpack_answer
+from duetmind_adaptive.settings.ray import RAY_MISSING, ray_installed
 
 T = TypeVar("T")
 
-#: said where Ray is asked for and not there
-MISSING = "Ray is not installed: pip install 'duetmind-adaptive[ray]'"
 #: seconds in which a client must be connected; a cluster of one's own takes 13 s to start on two busy cores
 CONNECT = 120.0
 #: seconds beyond the grace in which a client must have ended
@@ -47,6 +47,10 @@ class _Link:
     #: cores, gigabytes and GPUs of each node
     nodes: tuple[tuple[float, float, int], ...]
     answers: dict[int, asyncio.Future[bytes]] = field(default_factory=dict[int, "asyncio.Future[bytes]"])
+    #: what jobs print, on its way to whatever keeps it
+    printed: dict[int, asyncio.Queue[list[str] | None]] = field(
+        default_factory=dict[int, "asyncio.Queue[list[str] | None]"]
+    )
     hearing: asyncio.Task[None] | None = None
 
 
@@ -61,6 +65,8 @@ class RayExecutor:
         Tasks at a time, at most.
     grace
         Between TERM and KILL when a task is cancelled, runs over its limit, or the executor closes.
+    guarded, outputs
+        As of `ProcessPool`.
 
     Raises
     ------
@@ -68,13 +74,23 @@ class RayExecutor:
         When Ray is not installed, or the address is not explicit.
     """
 
-    def __init__(self, address: str, *, most: int = 64, grace: timedelta = timedelta(seconds=10)) -> None:
-        if not available():
-            raise JobError(f"{MISSING}.")
+    def __init__(
+        self,
+        address: str,
+        *,
+        most: int = 64,
+        grace: timedelta = timedelta(seconds=10),
+        guarded: bool = False,
+        outputs: Sinks | None = None,
+    ) -> None:
+        if not ray_installed():
+            raise JobError(f"{RAY_MISSING}.")
         if address in {"", "auto"}:
             raise JobError(f"The Ray address is {address!r}; name the head as HOST:PORT, or give local.")
         self._address = address
         self._grace = grace
+        self._guarded = guarded
+        self._outputs = outputs
         self._places = asyncio.Semaphore(most)
         self._numbers = itertools.count(1)
         self._connecting = asyncio.Lock()
@@ -122,9 +138,11 @@ class RayExecutor:
             job = Job(
                 number=next(self._numbers), label=name, order=order, timeout=timeout.total_seconds(),
                 cpu_cores=_cores(link, claim, memory_gb, name), gpu_count=claim.gpu_count, memory_gb=memory_gb,
-                fresh=fresh,
+                fresh=fresh, job=claim.job if self._outputs and fresh else "",
             )  # fmt: skip
-            return unpack_answer(await self._answer(link, job), name)
+            async with self._printing(link, job):
+                answer = await self._answer(link, job)
+            return unpack_answer(answer, name, guarded=self._guarded)
 
     async def close(self) -> None:
         """End every task and the client, and a cluster of our own with it; bounded by the grace."""
@@ -141,6 +159,22 @@ class RayExecutor:
         except TimeoutError:
             link.process.kill()
             await link.process.wait()
+
+    @asynccontextmanager
+    async def _printing(self, link: _Link, job: Job) -> AsyncGenerator[None]:
+        """While a job runs, give what it prints to whatever keeps it."""
+        if self._outputs is None or not job.job:
+            yield
+            return
+        sink, queue = self._outputs(job.job), asyncio.Queue[list[str] | None]()
+        link.printed[job.number] = queue
+        keeping = asyncio.create_task(_keep(queue, sink))
+        try:
+            yield
+        finally:
+            queue.put_nowait(None)
+            await asyncio.shield(keeping)
+            del link.printed[job.number]
 
     async def _answer(self, link: _Link, job: Job) -> bytes:
         answer = link.answers[job.number] = asyncio.get_running_loop().create_future()
@@ -188,10 +222,13 @@ class RayExecutor:
 
     async def _hear(self, link: _Link, reader: asyncio.StreamReader) -> None:
         while (message := await receive(reader)) is not None:
-            number, answer = message[1]
+            word, (number, content) = message
             waiting = link.answers.get(number)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(answer)
+            if word == "printed":
+                if number in link.printed:
+                    link.printed[number].put_nowait(content)
+            elif waiting is not None and not waiting.done():
+                waiting.set_result(content)
         if self._link is link:
             self._link = None  # the next task connects anew
         self._give_up(link, WorkerDiedError(f"The Ray cluster at {self._address} was lost, and the job with it."))
@@ -202,6 +239,12 @@ class RayExecutor:
                 waiting.set_exception(error)
 
 
+async def _keep(queue: asyncio.Queue[list[str] | None], sink: Sink) -> None:
+    while (lines := await queue.get()) is not None:
+        await sink.write(lines)
+    await sink.close()
+
+
 async def _greeting(reader: asyncio.StreamReader) -> tuple[str, Any]:
     """What a client says first: that it is ready, or why it cannot be."""
     try:
@@ -209,14 +252,6 @@ async def _greeting(reader: asyncio.StreamReader) -> tuple[str, Any]:
             return await receive(reader) or ("refused", "its client ended")
     except TimeoutError:
         return "refused", f"it did not answer within {CONNECT:g} s"
-
-
-def available() -> bool:
-    """Whether Ray is installed; it is not imported."""
-    try:
-        return find_spec("ray") is not None
-    except ValueError:  # it was put aside on purpose
-        return False
 
 
 def _cores(link: _Link, claim: Claim, memory_gb: float | None, name: str) -> float:

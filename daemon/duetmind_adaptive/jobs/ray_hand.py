@@ -11,10 +11,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from duetmind_adaptive.contracts import Claim
 from duetmind_adaptive.jobs.memory import GB, usable_memory
 from duetmind_adaptive.jobs.pool import ProcessPool
+from duetmind_adaptive.jobs.relay import Relay
 from duetmind_adaptive.jobs.resources import Capacity, visible_gpus
 from duetmind_adaptive.jobs.wire import pack_error
 from duetmind_adaptive.jobs.worker import perform
@@ -34,6 +36,8 @@ class Job:
     gpu_count: int
     memory_gb: float | None
     fresh: bool
+    #: the id under which its output is kept; nothing where that is not wanted
+    job: str = ""
 
     @property
     def shape(self) -> tuple[float, int, float]:
@@ -55,7 +59,9 @@ class Hand:
     def __init__(self, cpu_cores: float, grace: float) -> None:
         gpus = visible_gpus()  # those that Ray gave to this actor
         capacity = Capacity(cpu_cores=max(cpu_cores, 1.0), memory_gb=usable_memory() / GB, gpus=gpus)
-        self._pool = ProcessPool(capacity=capacity, grace=timedelta(seconds=grace))
+        self._pool = ProcessPool(capacity=capacity, grace=timedelta(seconds=grace), outputs=self._relay)
+        #: by the id of the job whose output goes through it
+        self._relays: dict[str, Relay] = {}
         self._running: asyncio.Task[bytes] | None = None
 
     async def ready(self) -> None:
@@ -65,10 +71,19 @@ class Hand:
         """The packed answer of the task, or of what became of it."""
         self._running = asyncio.create_task(self._answer(job))
         await asyncio.wait({self._running})
+        if job.job:
+            await self._relay(job.job).close()
         if self._running.cancelled():
             return b""
         error = self._running.exception()
         return pack_error(error) if error else self._running.result()
+
+    async def printed(self, job: str) -> list[str] | None:
+        """What a job has printed since the last time, once it has; None once there is no more."""
+        lines = await self._relay(job).fetch()
+        if lines is None:
+            del self._relays[job]
+        return lines
 
     async def cancel(self) -> None:
         """Return once the task's whole process group is dead."""
@@ -82,6 +97,10 @@ class Hand:
 
     async def _answer(self, job: Job) -> bytes:
         return await self._pool.run(
-            perform, job.order, timeout=timedelta(seconds=job.timeout), fresh=job.fresh, label=job.label,
-            memory_gb=job.memory_gb, claim=Claim(cpu_cores=job.cpu_cores, gpu_count=job.gpu_count),
+            partial(perform, tell=bool(job.job)), job.order,
+            timeout=timedelta(seconds=job.timeout), fresh=job.fresh, label=job.label, memory_gb=job.memory_gb,
+            claim=Claim(cpu_cores=job.cpu_cores, gpu_count=job.gpu_count, job=job.job),
         )  # fmt: skip
+
+    def _relay(self, job: str) -> Relay:
+        return self._relays.setdefault(job, Relay())

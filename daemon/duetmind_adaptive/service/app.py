@@ -11,13 +11,17 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from functools import partial
 
 import uuid_utils
 from structlog.stdlib import get_logger
 
 from duetmind_adaptive.jobs.cpus import usable_cpus
 from duetmind_adaptive.jobs.job_logs import JobLogs
+from duetmind_adaptive.jobs.kept_output import KeptOutput
+from duetmind_adaptive.jobs.output import Sinks
 from duetmind_adaptive.jobs.pool import ProcessPool
+from duetmind_adaptive.jobs.ray_pool import RayPool
 from duetmind_adaptive.service.clock import SystemClock, clock_from
 from duetmind_adaptive.service.engine import Engine, schedules
 from duetmind_adaptive.service.http.auth import ensure_token
@@ -88,18 +92,20 @@ class Daemon:
         stack.enter_context(StateLock(loaded.state))
         store = await open_store(loaded.store_url)
         stack.push_async_callback(store.close)
-        # no more than cores: what jobs leave of the ledger is for checks
-        limit = min(loaded.config.orchestration.max_concurrent_tasks, usable_cpus())
         logs = JobLogs(loaded.state / JOB_LOGS, clean=redact)
-        pool = await stack.enter_async_context(ProcessPool(guarded=True, resting=True, preload=PRELOAD, logs=logs))
+        outputs = partial(KeptOutput, logs=logs)
+        pool = await stack.enter_async_context(
+            ProcessPool(guarded=True, resting=True, preload=PRELOAD, outputs=outputs)
+        )
+        cluster = await self._cluster(stack, outputs)
         metrics = Metrics()
-        engine = self._engine(store, pool, metrics, limit)
+        engine = self._engine(store, pool, cluster, metrics)
         scheduler = Scheduler(
             store, engine.clock, ModelTimer(engine.clock), engine.run_slot, settled=metrics.slots_settled
         )
         liveness = Liveness(store, scheduler, pool, metrics)
         reloader = Reloader(engine, scheduler, self._environ, self._notifier, metrics)
-        view = View(engine, scheduler, pool, liveness, reloader, logs=logs)
+        view = View(engine, scheduler, pool, liveness, reloader, logs=logs, cluster=cluster)
         server = await stack.enter_async_context(HttpServer(view, loaded.config.http, self._token(), metrics))
         await engine.start()
         stack.push_async_callback(engine.stop)
@@ -119,7 +125,16 @@ class Daemon:
         self._notifier.stopping()
         log.info("daemon.draining")
 
-    def _engine(self, store: Database, pool: ProcessPool, metrics: Metrics, limit: int) -> Engine:
+    async def _cluster(self, stack: AsyncExitStack, outputs: Sinks) -> RayPool | None:
+        """What runs the jobs, where the config names a Ray cluster."""
+        orchestration = self._loaded.config.orchestration
+        if orchestration.ray_address is None:
+            return None
+        most = orchestration.max_concurrent_tasks
+        return await stack.enter_async_context(RayPool(orchestration.ray_address, most=most, outputs=outputs))
+
+    def _engine(self, store: Database, pool: ProcessPool, cluster: RayPool | None, metrics: Metrics) -> Engine:
+        most = self._loaded.config.orchestration.max_concurrent_tasks
         handlers = load_handlers(self._loaded, self._environ)
         for problem in (*self._loaded.warnings, *handlers.problems):
             log.warning("config.warning", message=problem)
@@ -132,7 +147,9 @@ class Daemon:
             handlers=handlers,
             owner=f"{os.getpid()}-{uuid_utils.uuid7()}",
             new_id=lambda: str(uuid_utils.uuid7()),
-            training_limit=limit,
+            # here no more than cores: what jobs leave of the ledger is for checks
+            training_limit=most if cluster else min(most, usable_cpus()),
+            job_executor=cluster,
             check_took=metrics.check_took,
         )
 

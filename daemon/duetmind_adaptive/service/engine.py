@@ -57,6 +57,8 @@ class Engine:
         Names this process in leases and job rows; different after every start.
     new_id
         Makes the ids of events that do not follow from another one.
+    job_executor
+        Runs jobs, where that is not what runs checks.
     check_took
         Told the seconds that each check took in its worker.
     """
@@ -73,6 +75,7 @@ class Engine:
         owner: str,
         new_id: Callable[[], str],
         training_limit: int = 1,
+        job_executor: Executor | None = None,
         check_took: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self.loaded = loaded
@@ -89,7 +92,7 @@ class Engine:
         workflow_kind = WorkflowKind(store, self.bus, machine_clock, lambda: self.loaded)
         self.runner = JobRunner(
             store,
-            executor,
+            job_executor or executor,
             machine_clock,
             self.bus,
             {RETRAIN_JOB: kind, WORKFLOW_JOB: workflow_kind},

@@ -12,17 +12,26 @@ from duetmind_adaptive.service.documents import Document
 _WORDS = {"cpu": " cores:", "memory_gb": " GB of memory:", "gpu": " GPUs:"}
 
 
-def resources(load: PoolLoad, tasks: Sequence[TaskLoad]) -> Document:
-    """The contract's `resources`; beside it how many tasks wait for each, and the memory that is really used."""
-    total, held = load.capacity, load.granted
+def resources(loads: Sequence[PoolLoad], tasks: Sequence[TaskLoad]) -> Document:
+    """The contract's `resources`, of this machine and a cluster together.
+
+    Beside it how many tasks wait for each, and the memory that is really used here.
+    """
+    held = [grant for load in loads for grant in load.granted]
     document = {
-        "cpu": {"total": total.cpu_cores, "reserved": sum(grant.cpu_cores for grant in held)},
+        "cpu": {
+            "total": sum(load.capacity.cpu_cores for load in loads),
+            "reserved": sum(grant.cpu_cores for grant in held),
+        },
         "memory_gb": {
-            "total": round(total.memory_gb, 2),
+            "total": round(sum(load.capacity.memory_gb for load in loads), 2),
             "reserved": sum(grant.memory_gb for grant in held),
             "used": round(sum(task.memory or 0 for task in tasks) / GB, 3),
         },
-        "gpu": {"total": len(total.gpus), "reserved": sum(len(grant.gpus) for grant in held)},
+        "gpu": {
+            "total": sum(len(load.capacity.gpus) for load in loads),
+            "reserved": sum(len(grant.gpus) for grant in held),
+        },
     }
     for name, share in document.items():
         share["waiting"] = sum(_WORDS[name] in task.waits_for for task in tasks)

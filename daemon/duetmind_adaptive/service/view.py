@@ -16,7 +16,9 @@ from duetmind_adaptive.bus import log as event_log
 from duetmind_adaptive.errors import DuetMindError, JobError, RegistryError
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.job_logs import JobLogs
+from duetmind_adaptive.jobs.load import TaskLoad
 from duetmind_adaptive.jobs.pool import ProcessPool
+from duetmind_adaptive.jobs.ray_pool import RayPool
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.registry.versions import Switch, Version
 from duetmind_adaptive.service.documents import (
@@ -54,6 +56,7 @@ class View:
         reloader: Reloader,
         *,
         logs: JobLogs,
+        cluster: RayPool | None = None,
     ) -> None:
         self._engine = engine
         self._scheduler = scheduler
@@ -61,6 +64,8 @@ class View:
         self._liveness = liveness
         self._reloader = reloader
         self._logs = logs
+        #: what runs jobs elsewhere
+        self._cluster = cluster
         self.workflows = WorkflowView(engine)
         self._started = time.monotonic()
         self._tasks = set[asyncio.Task[None]]()
@@ -77,12 +82,14 @@ class View:
         stored = await self._engine.store.read(lambda conn: _status_of(conn, names))
         for name, model in stored["models"].items():
             model["next_check"] = iso(self._scheduler.next_due(name))
-        tasks = await self._pool.tasks()
+        tasks = await self._at_work()
+        loads = [self._pool.load, *([self._cluster.load] if self._cluster else [])]
+        elsewhere = [self._cluster.problem] if self._cluster and self._cluster.problem else []
         return {
             "version": __version__,
             "uptime_seconds": round(time.monotonic() - self._started, 3),
             **stored,
-            "resources": resources(self._pool.load, tasks),
+            "resources": resources(loads, tasks),
             "tasks": [task_document(task) for task in tasks],
             "config": {
                 "path": str(self._engine.loaded.path),
@@ -90,7 +97,7 @@ class View:
                 "restart_needed": list(self._reloader.restart_needed),
                 "warnings": [*self._engine.loaded.warnings, *self._engine.handlers.problems],
             },
-            "problems": self._liveness.problems(),
+            "problems": [*self._liveness.problems(), *elsewhere],
         }
 
     # ------------------------------------------------------------ lists
@@ -127,7 +134,7 @@ class View:
     async def jobs(self, limit: int, cursor: str | None, model: str | None) -> Page:
         """Jobs, newest first."""
         rows = await self._read(lambda conn: queue.page(conn, limit=limit + 1, before=cursor, model=model))
-        tasks = {task.job: task for task in await self._pool.tasks()}
+        tasks = {task.job: task for task in await self._at_work()}
         items = [job_document(job) | share_document(tasks.get(job.id)) for job in rows]
         return _page(items, limit, lambda i: rows[i].cursor)
 
@@ -138,6 +145,11 @@ class View:
             raise NotFoundError(f"there is no job {job}; duetmind jobs lists them")
         piece = await asyncio.to_thread(self._logs.read, job, offset)
         return {"job": job, "state": row.state, "text": piece.text, "next": piece.next}
+
+    async def _at_work(self) -> tuple[TaskLoad, ...]:
+        """What waits and runs, here and on the cluster."""
+        here = await self._pool.tasks()
+        return here if self._cluster is None else here + await self._cluster.tasks()
 
     async def last_event(self) -> int:
         """The place of the newest event."""

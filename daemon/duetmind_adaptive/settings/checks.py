@@ -13,6 +13,7 @@ from ipaddress import ip_address
 from duetmind_adaptive.settings.model import ChannelSettings, Config
 from duetmind_adaptive.settings.model_checks import check_model
 from duetmind_adaptive.settings.problems import Problem, found
+from duetmind_adaptive.settings.ray import RAY_MISSING, ray_installed
 from duetmind_adaptive.settings.secrets import literal_secrets
 from duetmind_adaptive.settings.workflow_checks import check_workflow
 
@@ -113,9 +114,9 @@ def _routes(config: Config) -> Iterator[Problem]:
 
 
 def _later(config: Config) -> Iterator[Problem]:
-    if config.orchestration.use_ray:
-        text = "Ray comes with a later release; jobs run in the local process pool until then"
-        yield Problem(path=("orchestration", "use_ray"), text=text, warning=True)
+    if config.orchestration.ray_address and not ray_installed():
+        text = f"{RAY_MISSING}; the daemon does not start without it"
+        yield Problem(path=("orchestration",), text=text, warning=True)
     if not config.models and not config.workflows:
         yield Problem(path=("models",), text="no model is configured, so nothing is watched", warning=True)
 

@@ -134,7 +134,10 @@ class LabelSettings(Section):
 class OrchestrationSettings(Section):
     """The guide's orchestration section."""
 
-    use_ray: bool = Field(default=False, description="run jobs on Ray instead of the local process pool")
+    use_ray: bool = Field(default=False, description="run jobs on a Ray cluster instead of the local process pool")
+    address: str | None = Field(
+        default=None, description="the cluster's head, as HOST:PORT; says by itself that jobs run on Ray"
+    )
     max_concurrent_tasks: int = Field(default=4, ge=1, description="training jobs at a time")
     job_timeout: Interval = Field(default=timedelta(hours=1), description="a training job that runs longer is killed")
     job_memory_gb: float | None = Field(
@@ -146,6 +149,11 @@ class OrchestrationSettings(Section):
         description="cores of a training job, and threads of its libraries; a check takes half a core",
     )
     job_gpus: int = Field(default=0, ge=0, description="GPUs of a training job, each its own; it sees no others")
+
+    @property
+    def ray_address(self) -> str | None:
+        """The cluster that jobs run on, `local` for one of the daemon's own; None: this machine, without Ray."""
+        return self.address or ("local" if self.use_ray else None)
 
 
 class DriftMonitoringSettings(Section):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ import worker_tasks
 
 from duetmind_adaptive.contracts import Claim
 from duetmind_adaptive.errors import JobTimeoutError, TrainingError, WorkerDiedError
-from duetmind_adaptive.jobs import job_logs, output
+from duetmind_adaptive.jobs import job_logs, kept_output
 from duetmind_adaptive.jobs.job_logs import JobLogs
+from duetmind_adaptive.jobs.kept_output import KeptOutput
 from duetmind_adaptive.jobs.lines import LONGEST_LINE, Lines
 from duetmind_adaptive.jobs.pool import ProcessPool
 
@@ -27,7 +29,7 @@ def logs(tmp_path: Path) -> JobLogs:
 
 @pytest.fixture
 async def pool(logs: JobLogs) -> AsyncIterator[ProcessPool]:
-    async with ProcessPool(size=2, logs=logs) as made:
+    async with ProcessPool(size=2, outputs=partial(KeptOutput, logs=logs)) as made:
         yield made
 
 
@@ -92,7 +94,7 @@ async def test_a_job_that_prints_very_much_keeps_beginning_and_end(
     pool: ProcessPool, logs: JobLogs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(job_logs, "MOST_BYTES", 200_000)
-    monkeypatch.setattr(output, "REPEATED", 10)
+    monkeypatch.setattr(kept_output, "REPEATED", 10)
     with structlog.testing.capture_logs() as said:
         await pool.run(worker_tasks.print_much, 20_000, timeout=LIMIT, fresh=True, claim=JOB)
     lines = (tmp_path / "logs" / "job-1.log").read_text(encoding="utf-8").splitlines()

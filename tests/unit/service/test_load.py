@@ -20,7 +20,7 @@ LOAD = PoolLoad(capacity=Capacity(cpu_cores=1, memory_gb=8, gpus=(3, 4)), grante
 
 
 def test_each_resource_says_what_is_reserved_and_how_many_wait_for_it() -> None:
-    assert resources(LOAD, [RUNS, WAITS]) == {
+    assert resources([LOAD], [RUNS, WAITS]) == {
         "cpu": {"total": 1, "reserved": 0.5, "waiting": 1},
         "memory_gb": {"total": 8, "reserved": 2, "used": 0.5, "waiting": 0},
         "gpu": {"total": 2, "reserved": 1, "waiting": 0},

@@ -17,9 +17,10 @@ from typing import Any
 from duetmind_adaptive.contracts import Executor
 from duetmind_adaptive.errors import WorkflowError
 from duetmind_adaptive.jobs.pool import ProcessPool
-from duetmind_adaptive.jobs.ray_executor import MISSING, RayExecutor, available
+from duetmind_adaptive.jobs.ray_executor import RayExecutor
 from duetmind_adaptive.jobs.resources import Capacity
 from duetmind_adaptive.jobs.scratch import scratch_folder
+from duetmind_adaptive.settings.ray import RAY_MISSING, ray_installed
 from duetmind_adaptive.training.orchestration.builder import WorkflowBuilder
 from duetmind_adaptive.training.orchestration.handover import Handover
 from duetmind_adaptive.training.orchestration.kept import KeptResults
@@ -178,8 +179,8 @@ def create_orchestrator(use_ray: bool = False, *, address: str | None = None, **
     """
     if not use_ray and address is None:
         return WorkflowOrchestrator(**options)
-    if not available():
-        raise ImportError(MISSING)
+    if not ray_installed():
+        raise ImportError(RAY_MISSING)
     return WorkflowOrchestrator(address=address or "local", **options)
 
 
