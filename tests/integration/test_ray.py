@@ -9,7 +9,11 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import worker_tasks
 from ray_head import RayHead
@@ -28,6 +32,9 @@ from duetmind_adaptive.jobs.job_logs import JobLogs
 from duetmind_adaptive.jobs.kept_output import KeptOutput
 from duetmind_adaptive.jobs.ray_executor import RayExecutor
 from duetmind_adaptive.jobs.ray_pool import RayPool
+from duetmind_adaptive.tasks.profiles import Profile
+from duetmind_adaptive.tasks.spread_counting import count_files
+from duetmind_adaptive.training.automl import create_automl_optimizer
 from duetmind_adaptive.training.orchestration import Output, ResourceRequirement, create_orchestrator
 
 pytestmark = pytest.mark.ray
@@ -203,3 +210,33 @@ async def test_a_cluster_that_is_not_there_is_a_lost_attempt(monkeypatch: pytest
         with pytest.raises(WorkerDiedError, match=r"The Ray cluster at 127\.0\.0\.1:1 cannot be used"):
             await pool.run(worker_tasks.double, 1, timeout=LIMIT)
         assert pool.problem is not None
+
+
+def test_the_trials_of_a_search_run_on_the_cluster_and_come_to_the_same(ray_address: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(300, 3)), columns=["a", "b", "c"])
+    target = (frame["a"] + rng.normal(0, 0.5, 300) > 0).astype(int)
+    options = {"n_trials": 4, "algorithms": ("logistic_regression", "extra_trees"), "n_jobs": 2, "cv_folds": 3}
+    there = create_automl_optimizer(**options, address=ray_address, scratch=tmp_path / "shared")
+    here = create_automl_optimizer(**options)
+    found, expected = there.optimize(frame, target), here.optimize(frame, target)
+    scores = [[(trial["algorithm"], trial["score"]) for trial in each["leaderboard"]] for each in (found, expected)]
+    assert scores[0] == scores[1]
+    assert found["failed_trials"] == 0
+    assert (there.predict(frame) == here.predict(frame)).all()
+    assert list((tmp_path / "shared").iterdir()) == [], "the search's files are gone"
+
+
+def test_files_are_counted_on_the_cluster_as_they_are_here(ray_address: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for month in range(3):
+        pq.write_table(
+            pa.table({"x": rng.normal(month, 1, 5_000), "kind": ["a", "b"] * 2_500}), tmp_path / f"{month}.parquet"
+        )
+    reference = Profile.from_frame(pa.table({"x": rng.normal(0, 1, 20_000), "kind": ["a", "b", "c", "d"] * 5_000}))
+    counted = count_files(
+        reference, f"{tmp_path}/*.parquet", create_orchestrator(address=ray_address, progress=lambda _: None)
+    )
+    alone = reference.count(f"{tmp_path}/*.parquet")
+    assert counted.rows == alone.rows == 15_000
+    assert reference.compare(counted).bounds["x"]["ks"].value == reference.compare(alone).bounds["x"]["ks"].value

@@ -58,6 +58,14 @@ def automl(
     max_predict_ms: Annotated[
         float | None, typer.Option("--max-predict-ms", help="Milliseconds per 1,000 rows at most.", metavar="MS")
     ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option("--address", help="Of a Ray cluster, on which trials run, --jobs at a time.", metavar="HOST:PORT"),
+    ] = None,
+    scratch: Annotated[
+        Path | None,
+        typer.Option("--scratch", help="Folder of the search's files; on a cluster all nodes see it.", metavar="DIR"),
+    ] = None,
     study: Annotated[
         str | None, typer.Option("--study", help="Keep the trials under this name; it goes on there.", metavar="NAME")
     ] = None,
@@ -78,7 +86,8 @@ def automl(
 
     for place in filter(None, (save, html)):
         check_place(place)
-    begin_fork_server(PRELOAD)
+    if address is None:
+        begin_fork_server(PRELOAD)
     from duetmind_adaptive.tasks.automl import FileSearch, process_began, search_file
     from duetmind_adaptive.training.automl import create_automl_optimizer
 
@@ -92,6 +101,8 @@ def automl(
             folds,
             random_state=seed,
             n_jobs=jobs,
+            address=address,
+            scratch=scratch,
             algorithms=algorithm,
             preset=preset,
             max_predict_ms_per_1k=max_predict_ms,

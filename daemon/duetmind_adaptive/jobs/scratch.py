@@ -8,15 +8,18 @@ import tempfile
 from pathlib import Path
 
 
-def scratch_folder(prefix: str) -> Path:
+def scratch_folder(prefix: str, within: Path | None = None) -> Path:
     """A new folder for temporary files; those of the same prefix whose process is no more are removed.
 
     Parameters
     ----------
     prefix
         Ends with a hyphen.
+    within
+        Where; default: the folder for temporary files.
     """
-    temporary = Path(tempfile.gettempdir())
+    temporary = within or Path(tempfile.gettempdir())
+    temporary.mkdir(parents=True, exist_ok=True)
     sweep(temporary, prefix)
     return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=temporary))
 

@@ -19,7 +19,9 @@ from typing import Any
 
 from duetmind_adaptive.errors import ConfigError
 from duetmind_adaptive.jobs.pool import ProcessPool
+from duetmind_adaptive.jobs.ray_executor import RayExecutor
 from duetmind_adaptive.jobs.share import one_thread_each
+from duetmind_adaptive.settings.ray import RAY_MISSING, ray_installed
 from duetmind_adaptive.training.automl import PRELOAD
 from duetmind_adaptive.training.automl.orders import Delivered
 from duetmind_adaptive.training.automl.pareto import COSTS
@@ -69,6 +71,10 @@ class AutoMLOptimizer:
         Other bounds than the preset's.
     trial_timeout, trial_memory_gb
         What one trial may take; it fails beyond that, and nothing but it.
+    address
+        Of a Ray cluster, as `10.0.0.5:6379`, or `local` for one of its own: trials run there, `n_jobs` at a time.
+    scratch
+        Where rows and members lie while a search lasts; on a cluster a folder that all nodes see under this path.
     warm_start
         (algorithm, parameters) to begin with, say those of a champion.
     progress
@@ -97,6 +103,8 @@ class AutoMLOptimizer:
         max_model_mb: float | None = None,
         trial_timeout: float | None = None,
         trial_memory_gb: float | None = None,
+        address: str | None = None,
+        scratch: str | Path | None = None,
         warm_start: Sequence[Configuration] = (),
         progress: Callable[[Progress], None] | None = None,
     ) -> None:
@@ -120,7 +128,11 @@ class AutoMLOptimizer:
             first=tuple((name, dict(params)) for name, params in warm_start),
             trial_timeout=trial_timeout,
             trial_memory_gb=trial_memory_gb,
+            scratch=None if scratch is None else Path(scratch),
         )
+        if address is not None and not ray_installed():
+            raise ConfigError(f"{RAY_MISSING}.")
+        self._address = address
         self.study_file = None if study_name is None else study_path(Path(storage or "studies"), study_name)
         self.progress = progress
         self.results: Results | None = None
@@ -179,11 +191,16 @@ class AutoMLOptimizer:
         self, problem: Problem, study: Study, began: float, save: Callable[[Any, Delivered], None] | None
     ) -> Outcome:
         one_thread_each()
-        async with ProcessPool(size=self.wishes.jobs, grace=GRACE, preload=PRELOAD) as pool:
+        async with self._executor() as pool:
             session = Session(
                 problem, self.wishes, executor=pool, study=study, began=began, progress=self.progress, save=save
             )
             return await session.run()
+
+    def _executor(self) -> ProcessPool | RayExecutor:
+        if self._address is None:
+            return ProcessPool(size=self.wishes.jobs, grace=GRACE, preload=PRELOAD)
+        return RayExecutor(self._address, most=self.wishes.jobs, grace=GRACE)
 
     def load_study(self) -> list[Trial]:
         """The finished trials of the study, from its file."""

@@ -61,6 +61,8 @@ class Wishes:
     first: tuple[tuple[str, dict[str, Any]], ...] = ()
     trial_timeout: float | None = None
     trial_memory_gb: float | None = None
+    #: where rows and members lie while it lasts; None: the folder for temporary files
+    scratch: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -103,7 +105,7 @@ class Session:
 
     async def run(self) -> Outcome:
         """Search and deliver; the folder of the search is gone afterwards."""
-        home = scratch_folder(HOME)
+        home = scratch_folder(HOME, self._wishes.scratch)
         try:
             return await self._run(home)
         finally:

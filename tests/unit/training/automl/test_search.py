@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -179,6 +180,12 @@ def test_the_same_seed_data_and_number_of_trials_give_the_same_result() -> None:
     frame, _ = table()
     found = [each["best_model"].predict_proba(frame) for each in (first, second)]
     assert np.array_equal(*found)
+
+
+def test_a_search_on_a_cluster_without_ray_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ConfigError, match=r"^Ray is not installed: pip install 'duetmind-adaptive\[ray\]'\.$"):
+        create_automl_optimizer(n_trials=1, address="10.0.0.5:6379")
 
 
 def test_a_study_goes_on_where_it_stopped(tmp_path: Path) -> None:
