@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,31 +18,20 @@ import structlog
 
 from duetmind_adaptive.contracts import Bus, Claim, Clock, Executor, Store, Transaction
 from duetmind_adaptive.errors import DuetMindError, MemoryExceededError, StoreError, WorkerDiedError
-from duetmind_adaptive.event_data import JobData
-from duetmind_adaptive.events import Envelope, JobCancelled, JobFailed, JobStarted, JobSucceeded, derive_id, make
 from duetmind_adaptive.failpoints import failpoint
 from duetmind_adaptive.jobs import queue
+from duetmind_adaptive.jobs.job_records import JobRecords
 from duetmind_adaptive.jobs.kinds import JobKind
-from duetmind_adaptive.jobs.queue import Job, JobState
+from duetmind_adaptive.jobs.queue import Job
 
 #: attempts that a dead worker may end before the job fails
 MAX_LOST = 3
 #: attempts that may end by holding too much memory; the second one may hold so much more
 MAX_GREEDY, MORE_MEMORY = 2, 2.0
-#: wait after the first lost attempt; six times as long after the next
-FIRST_WAIT = timedelta(seconds=10)
 #: real seconds until a store that failed is tried again
 STORE_RETRY_SECONDS = 1.0
 #: real seconds that jobs may still take when the service stops; training takes longer, and runs again at the next start
 STOP_GRACE = 5.0
-
-#: the state that each event tells of
-STATES: Mapping[type[Envelope[Any]], JobState] = {
-    JobStarted: "running",
-    JobSucceeded: "succeeded",
-    JobFailed: "failed",
-    JobCancelled: "cancelled",
-}
 
 log = structlog.get_logger(__name__)
 
@@ -86,8 +75,8 @@ class JobRunner:
         self._store = store
         self._executor = executor
         self._clock = clock
-        self._bus = bus
         self._kinds = kinds
+        self._records = JobRecords(bus, clock, kinds, owner)
         self._owner = owner
         self._limit = limit
         self._memory = memory_gb
@@ -144,7 +133,7 @@ class JobRunner:
 
     async def cancel(self, id: str) -> bool:
         """End an open job, with its process; False if there is no such job."""
-        cancelled = await self._store.write(lambda tx: self._record_cancel(tx, id))
+        cancelled = await self._store.write(lambda tx: self._records.cancel(tx, id))
         if cancelled and (task := self._running.get(id)):
             task.cancel()
             await asyncio.wait({task})
@@ -193,7 +182,7 @@ class JobRunner:
         if free <= 0 or self._stopping:
             return ()
         failpoint("jobs.claim_begin")
-        jobs = await self._store.write(lambda tx: self._record_claim(tx, free))
+        jobs = await self._store.write(lambda tx: self._records.claim(tx, free))
         failpoint("jobs.claim_committed")
         return jobs
 
@@ -210,11 +199,11 @@ class JobRunner:
         except (WorkerDiedError, MemoryExceededError, StoreError) as error:
             reason, most = str(error), MAX_GREEDY if isinstance(error, MemoryExceededError) else MAX_LOST
             facts.warning("jobs.attempt_lost", reason=reason)
-            await self._keep(lambda tx: self._record_loss(tx, kind, job, reason, most))
+            await self._keep(lambda tx: self._records.loss(tx, job, reason, most))
         except Exception as error:  # noqa: BLE001 - supervision: what a task or its kind raises ends that job only
             reason = str(error) or type(error).__name__
             facts.error("jobs.failed", reason=reason, exc_info=None if isinstance(error, DuetMindError) else error)
-            await self._keep(lambda tx: self._record_failure(tx, kind, job, reason))
+            await self._keep(lambda tx: self._records.failure(tx, job, reason))
 
     async def _attempt(self, kind: JobKind, job: Job) -> None:
         order = await kind.prepare(job)
@@ -236,7 +225,7 @@ class JobRunner:
             ),
         )
         failpoint("jobs.complete_begin")
-        if await self._keep(lambda tx: self._record_success(tx, kind, job, result)):
+        if await self._keep(lambda tx: self._records.success(tx, job, result)):
             failpoint("jobs.complete_committed")
             log.info("jobs.succeeded", job=job.id, kind=job.kind, model=job.model)
             await self._follow_up(kind, job)
@@ -257,57 +246,3 @@ class JobRunner:
                     raise
                 log.warning("jobs.store_failed", reason=str(error))
                 await asyncio.sleep(STORE_RETRY_SECONDS)
-
-    # ------------------------------------------------------------ transactions
-
-    def _record_claim(self, tx: Transaction, free: int) -> tuple[Job, ...]:
-        now = self._clock.now()
-        jobs = queue.claim(tx, owner=self._owner, now=now, limit=free, kinds=self._kinds)
-        for job in jobs:
-            self._publish(tx, JobStarted, job)
-            self._kinds[job.kind].started(tx, job)
-        return jobs
-
-    def _record_success(self, tx: Transaction, kind: JobKind, job: Job, result: Any) -> bool:
-        if not queue.finish(tx, job, state="succeeded", now=self._clock.now()):
-            return False
-        self._publish(tx, JobSucceeded, job)
-        kind.complete(tx, job, result)
-        failpoint("jobs.complete_written")
-        return True
-
-    def _record_loss(self, tx: Transaction, kind: JobKind, job: Job, reason: str, most: int) -> bool:
-        if job.lost + 1 >= most:
-            return self._record_failure(tx, kind, job, f"{reason} It was attempt {job.lost + 1}, the last.")
-        return queue.retry_later(tx, job, not_before=self._clock.now() + wait_after(job.lost), error=reason)
-
-    def _record_failure(self, tx: Transaction, kind: JobKind, job: Job, reason: str) -> bool:
-        if not queue.finish(tx, job, state="failed", now=self._clock.now(), error=reason):
-            return False
-        self._publish(tx, JobFailed, job, reason)
-        kind.abandon(tx, job, reason)
-        return True
-
-    def _record_cancel(self, tx: Transaction, id: str) -> bool:
-        job = queue.cancel(tx, id, now=self._clock.now())
-        if job is None:
-            return False
-        self._publish(tx, JobCancelled, job)
-        if kind := self._kinds.get(job.kind):
-            kind.abandon(tx, job, "it was cancelled")
-        return True
-
-    def _publish(self, tx: Transaction, kind: type[Envelope[Any]], job: Job, message: str = "") -> None:
-        state = STATES[kind]
-        data = JobData(model=job.model, job=job.id, kind=job.kind, state=state, attempt=job.attempt, message=message)
-        event = make(kind, data, id=derive_id(job.id, state, job.attempt), time=self._clock.now())
-        self._bus.publish_in(tx, event)
-
-
-def wait_after(lost: int) -> timedelta:
-    """How long a job waits that had lost `lost` attempts before this one.
-
-    >>> [wait_after(lost).total_seconds() for lost in range(2)]
-    [10.0, 60.0]
-    """
-    return FIRST_WAIT * 6**lost

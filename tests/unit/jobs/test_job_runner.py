@@ -15,7 +15,7 @@ from duetmind_adaptive.bus import log as event_log
 from duetmind_adaptive.bus.bus import DurableBus
 from duetmind_adaptive.contracts import Executor, Transaction
 from duetmind_adaptive.errors import JobError, RegistryError, StoreError
-from duetmind_adaptive.jobs import queue, runner
+from duetmind_adaptive.jobs import job_records, queue, runner
 from duetmind_adaptive.jobs.inline import InlineExecutor
 from duetmind_adaptive.jobs.kinds import Order
 from duetmind_adaptive.jobs.pool import ProcessPool
@@ -166,7 +166,7 @@ async def test_a_dead_worker_s_job_is_tried_again_after_a_wait(world: World, tmp
         assert "killed by SIGKILL" in (waiting.error or "")
         assert not await jobs.settle()
         due = await jobs.next_due()
-        assert due == NOON + runner.FIRST_WAIT
+        assert due == NOON + job_records.FIRST_WAIT
         await world.clock.advance_to(due)
         await jobs.settle()
     assert kind.told == [("started", 1), ("started", 2), ("complete", "alive"), ("after_commit", "a")]
@@ -234,7 +234,7 @@ async def test_a_running_service_takes_a_waiting_job_when_its_time_comes(world: 
         await until(lambda: any(tmp_path.iterdir()) and not jobs.running)
         async with asyncio.timeout(20):
             while not jobs.running:  # its sleep may not have begun yet
-                await world.clock.advance_to(NOON + runner.FIRST_WAIT)
+                await world.clock.advance_to(NOON + job_records.FIRST_WAIT)
         await until(lambda: ("complete", "alive") in kind.told)
         await jobs.stop()
 
