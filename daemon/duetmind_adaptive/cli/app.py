@@ -46,6 +46,7 @@ def root() -> TyperGroup:
         "cancel": Entry(f"{_CLI}.workflows:cancel_run", "End a run, with its processes."),
         "run": Entry(f"{_CLI}.run_workflow:run_workflow", "Run a workflow here, without the daemon."),
     }
+    alerts = {"test": Entry(f"{_CLI}.alerts:send_test", "Send a marked test alert through the configured channels.")}
     commands: dict[str, Entry | TyperGroup] = {
         "demo": Entry(f"{_CLI}.demo:demo", "The whole loop on a bundled real stream, in one command."),
         "init": Entry(f"{_CLI}.init:init", "Write a starter config and data for it to watch."),
@@ -56,6 +57,7 @@ def root() -> TyperGroup:
         "automl": Entry(f"{_CLI}.automl:automl", "Find the best model of a file within a time."),
         "train": Entry(f"{_CLI}.train:train", "Fit one configured pipeline to a file, and save it."),
         "predict": Entry(f"{_CLI}.predict:predict", "Score a file with a saved model."),
+        "alerts": group("alerts", "Prove that people can be reached.", alerts),
         "config": group("config", "Validate configs.", config),
         "status": Entry(f"{_CLI}.status:status", "Show how a running daemon and its models are."),
         "models": Entry(f"{_CLI}.lists:models", "List the models of a running daemon."),

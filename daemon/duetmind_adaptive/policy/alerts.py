@@ -10,10 +10,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from duetmind_adaptive.contracts import Alert
-from duetmind_adaptive.event_data import ColumnEffect, DriftData
-from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, Event
+from duetmind_adaptive.event_data import ColumnEffect, DriftData, WindowData
+from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, Event, make
 from duetmind_adaptive.policy.explained import estimated, told_insights
 from duetmind_adaptive.policy.texts import printable
+
+#: the model that a test alert names
+TEST_MODEL = "duetmind-test"
 
 #: columns and findings an alert names; the rest is counted
 NAMED_COLUMNS = 5
@@ -67,6 +70,25 @@ def alert_from(event: Event) -> Alert | None:
         title=_title(data),
         lines=tuple(line for line in lines if line),
     )
+    return inert(alert)
+
+
+def trial_alert(channel: str, *, id: str, now: datetime) -> Alert:
+    """A message that tells of nothing: its status is `test`, its event's reason too, and it names no model of yours."""
+    data = DriftData(
+        model=TEST_MODEL, incident=id, cause="data", window=WindowData(first_row=0, last_row=0, rows=0), drift=False,
+        severity="low", reason="test", opened=now,
+    )  # fmt: skip
+    lines = (
+        "This is a test: nothing has drifted, and nothing is to be done.",
+        f"Alerts that are routed to the channel {channel} arrive here.",
+        "Sent by: duetmind alerts test",
+    )
+    event = make(DriftDetected, data, id=id, time=now)
+    alert = Alert(
+        id=id, event=event, model=TEST_MODEL, incident=id, status="test", severity="low",
+        title="Test alert from DuetMind", lines=lines,
+    )  # fmt: skip
     return inert(alert)
 
 

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 import pytest
 import trustme
 from aiohttp import web
+from aiosmtpd.smtp import SMTP
+from postbox import Postbox, serving
 
 from duetmind_adaptive.contracts import Attempt
 from duetmind_adaptive.event_data import ColumnEffect, DriftData, WindowData
@@ -132,3 +134,24 @@ def closed_port():
     with socket.socket() as taken:
         taken.bind((LOOPBACK, 0))
         return taken.getsockname()[1]
+
+
+@pytest.fixture
+def postbox():
+    return Postbox()
+
+
+@pytest.fixture
+async def starttls_port(postbox, server_tls):
+    def conversation():
+        return SMTP(
+            postbox,
+            hostname="mail.test",
+            tls_context=server_tls,
+            require_starttls=True,
+            auth_required=True,
+            authenticator=postbox.authenticate,
+        )
+
+    async with serving(conversation) as port:
+        yield port
