@@ -35,6 +35,9 @@ def plan_retrain(
     refusal = _refusal(retraining, check, rules)
     if refusal:
         return retraining, (Emit(RetrainSuppressed, _data(state, check, refusal)),)
+    if rules.observes:  # what it would have done counts, so that history shows what acting would have cost
+        wished = retraining.model_copy(update={"asked": (*retraining.asked, now)})
+        return wished, (Emit(RetrainSuppressed, _data(state, check, Reason.OBSERVING)),)
     # single flight begins with the decision, not with the request's delivery
     request = command_id(event.id, RetrainRequested, _incident(state))
     asked = retraining.model_copy(update={"in_flight": request, "asked": (*retraining.asked, now)})

@@ -39,6 +39,7 @@ def rules_of(model: Model) -> Rules:
         opens_after=model.opens_after,
         clears_after=model.clears_after,
         retrain=RETRAIN in model.responses and model.pipeline is not None,
+        observes=model.observes,
         max_retrains_per_day=model.max_retrains_per_day,
     )
 

@@ -103,6 +103,19 @@ def test_a_model_that_is_only_watched_is_never_retrained():
     assert not any(RetrainRequested in kinds or RetrainSuppressed in kinds for kinds in told)
 
 
+def test_a_model_that_is_observed_is_decided_upon_within_its_budget_and_never_retrained():
+    state, reasons = ModelState(), list[str]()
+    for index in range(5):
+        event = check(index, degraded=True)
+        decision = decide(state, event, Rules(retrain=True, observes=True, max_retrains_per_day=3), NOW)
+        state = decision.state
+        assert not any(command.kind is RetrainRequested for command in decision.commands)
+        told = [command for command in decision.commands if command.kind is RetrainSuppressed]
+        reasons += [command.data.reason for command in told]
+    assert reasons == ["observing"] * 3 + ["budget_spent"] * 2
+    assert state.retraining.in_flight is None
+
+
 def test_broken_data_is_an_incident_of_its_own_and_nothing_is_learned_from_it():
     state, told = run([check(0, breaks=True, degraded=True), check(1, breaks=True)])
     assert told[0] == [DriftDetected, RetrainSuppressed]

@@ -13,7 +13,7 @@ import pytest
 
 from duetmind_adaptive.bus import log as bus_log
 from duetmind_adaptive.errors import DuetMindError, RegistryError
-from duetmind_adaptive.events import ModelRejected, derive_id
+from duetmind_adaptive.events import ModelRejected, RetrainSuppressed, derive_id
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.inline import InlineExecutor
 from duetmind_adaptive.registry import versions
@@ -67,8 +67,8 @@ class Meanwhile:
 
 
 @asynccontextmanager
-async def an_engine(folder: Path, executor: Meanwhile | None = None) -> AsyncIterator[Engine]:
-    (folder / "duetmind.yaml").write_text(CONFIG)
+async def an_engine(folder: Path, executor: Meanwhile | None = None, more: str = "") -> AsyncIterator[Engine]:
+    (folder / "duetmind.yaml").write_text(CONFIG + more)
     loaded = load_config(folder / "duetmind.yaml", {})
     store, clock, ids = await open_store("sqlite://"), SimulatedClock(START), count()
     engine = Engine(
@@ -141,6 +141,20 @@ async def test_a_challenger_that_beat_a_champion_who_was_replaced_meanwhile_does
         assert third.state == "rejected"
         told = [logged.event for logged in await engine.store.read(lambda conn: bus_log.after(conn, 0, 1000))]
         assert [event.data.reason for event in told if isinstance(event, ModelRejected)][-1] == "champion_changed"
+
+
+@pytest.mark.parametrize(("mode", "reasons", "retrains"), [("act", [], 2), ("observe", ["observing"], 1)])
+async def test_a_model_that_is_observed_is_not_retrained_and_says_why(
+    tmp_path: Path, mode: str, reasons: list[str], retrains: int
+) -> None:
+    write_rows(tmp_path / "reference.csv", 900)
+    write_rows(tmp_path / "live.csv", 850, flipped=True)
+    async with an_engine(tmp_path, more=f"    mode: {mode}\n") as engine:
+        await engine.checks.run("loans")
+        await engine.settle()
+        told = [logged.event for logged in await engine.store.read(lambda conn: bus_log.after(conn, 0, 1000))]
+        assert [event.data.reason for event in told if isinstance(event, RetrainSuppressed)] == reasons
+        assert await tries(engine) == retrains, "the first version, and what the policy did"
 
 
 async def test_a_version_whose_artifact_is_gone_is_not_promoted(tmp_path: Path) -> None:
