@@ -124,6 +124,8 @@ class Subscription:
     wants: Callable[[Event], bool]
     effect: Callable[[Event, Attempt], Awaitable[Outcome]] | None = None
     apply: Callable[[Transaction, Event], None] | None = None
+    #: while it says so, an `effect` is not tried and its deliveries wait; whoever lets go wakes the bus
+    held: Callable[[], bool] = bool
     #: events about one model reach the handler one after the other, in the order of their commits
     ordered: bool = True
     concurrency: int = 4

@@ -138,6 +138,31 @@ async def test_an_effect_is_retried_until_it_is_delivered(bus):
     assert tries == [1, 2, 3, 4]
 
 
+async def test_deliveries_to_a_held_handler_wait_in_their_order_and_cost_no_try(bus):
+    held, seen = True, []
+
+    async def effect(event, attempt):
+        seen.append((event.data.job, attempt.number))
+        return Delivered()
+
+    async def other(event, _):
+        if event.data.job == "2":
+            all_told.set()
+        return Delivered()
+
+    all_told = asyncio.Event()
+    bus.subscribe(Subscription(name="acts", wants=everything, effect=effect, retry=SOON, held=lambda: held))
+    bus.subscribe(Subscription(name="tells", wants=everything, effect=other, retry=SOON))
+    await bus.start()
+    await bus.publish(*(event(number) for number in range(3)))
+    await asyncio.wait_for(all_told.wait(), PATIENCE)
+    assert seen == []
+    held = False
+    bus.wake()
+    await emptied(bus)
+    assert seen == [("0", 1), ("1", 1), ("2", 1)]
+
+
 async def test_events_of_one_model_reach_an_ordered_handler_in_order_whatever_fails(bus):
     chance, done, active = Random(7), [], Counter()
 

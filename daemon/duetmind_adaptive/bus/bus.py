@@ -104,6 +104,11 @@ class DurableBus:
         await dispatcher.stop(STOP_GRACE)
         await self._store.write(self._bury)
 
+    def wake(self) -> None:
+        """Look at every handler's deliveries again: one that was held may go on."""
+        for dispatcher in self._dispatchers.values():
+            dispatcher.wake()
+
     # ------------------------------------------------------------ publish
 
     async def publish(self, *events: Event) -> None:

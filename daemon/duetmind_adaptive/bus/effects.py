@@ -84,7 +84,7 @@ class EffectRunner:
     # ------------------------------------------------------------ claim
 
     async def _claim(self, limit: int) -> tuple[list[Claim], Turn]:
-        if limit <= 0:
+        if limit <= 0 or self.subscription.held():
             return [], Turn()
         failpoint("bus.claim_begin")
         claims, later = await self._at.store.write(lambda tx: self._take(tx, limit))

@@ -65,6 +65,8 @@ def root() -> TyperGroup:
         "events": Entry(f"{_CLI}.events:events", "List events, newest first, or follow them."),
         "jobs": group("jobs", "List jobs, newest first, show what they printed, cancel them.", jobs, default="list"),
         "workflows": group("workflows", "List, show, start and cancel runs of workflows.", workflows, default="list"),
+        "pause": Entry(f"{_CLI}.pause:pause", "Have a running daemon do nothing about drift."),
+        "resume": Entry(f"{_CLI}.pause:resume", "Let a paused daemon act again."),
         "retrain": Entry(f"{_CLI}.acts:retrain", "Have a running daemon retrain a model."),
         "rollback": Entry(f"{_CLI}.acts:rollback", "Make an earlier version of a model serve again."),
         "promote": Entry(f"{_CLI}.acts:promote", "Make a version of a model serve."),

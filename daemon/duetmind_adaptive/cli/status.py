@@ -7,6 +7,7 @@ from typing import Any
 
 from duetmind_adaptive.cli.connect import find_daemon
 from duetmind_adaptive.cli.options import ClientConfig, Json, Token, Url
+from duetmind_adaptive.cli.pause import paused_line
 from duetmind_adaptive.cli.text import plain, print_json, print_outlook, print_table
 from duetmind_adaptive.settings.durations import format_duration, parse_duration
 
@@ -26,6 +27,8 @@ def status(*, url: Url = None, config: ClientConfig = None, token: Token = None,
         return 0
     uptime = format_duration(parse_duration(int(document.get("uptime_seconds") or 0)))
     print(f"DuetMind {plain(document.get('version'))} at {daemon.url}, up {uptime}; {_counts(document)}")
+    if document.get("paused"):
+        print(paused_line(document["paused"]))
     models: dict[str, dict[str, Any]] = document.get("models") or {}
     if models:
         print_table(_COLUMNS, [[name, *(_cell(model, key) for key in _KEYS)] for name, model in models.items()])

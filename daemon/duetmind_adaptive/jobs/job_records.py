@@ -5,7 +5,7 @@ Each method is part of one transaction that its caller owns, so that all of it i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -46,10 +46,10 @@ class JobRecords:
         self._kinds = kinds
         self._owner = owner
 
-    def claim(self, tx: Transaction, free: int) -> tuple[Job, ...]:
-        """Take what is due, `free` jobs at most, and say that they have begun."""
+    def claim(self, tx: Transaction, free: int, kinds: Collection[str]) -> tuple[Job, ...]:
+        """Take what is due of these kinds, `free` jobs at most, and say that they have begun."""
         now = self._clock.now()
-        jobs = queue.claim(tx, owner=self._owner, now=now, limit=free, kinds=self._kinds)
+        jobs = queue.claim(tx, owner=self._owner, now=now, limit=free, kinds=kinds)
         for job in jobs:
             self._publish(tx, JobStarted, job)
             self._kinds[job.kind].started(tx, job)

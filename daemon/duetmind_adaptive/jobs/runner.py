@@ -9,7 +9,7 @@ if it held too much; what a task raises is final.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -87,6 +87,9 @@ class JobRunner:
         self._loop: asyncio.Task[None] | None = None
         #: by job id
         self._running: dict[str, asyncio.Task[None]] = {}
+        #: the kind of each job that runs, by its id; and the kinds that are held
+        self._kind_of: dict[str, str] = {}
+        self._held: frozenset[str] = frozenset()
 
     # ------------------------------------------------------------ life
 
@@ -119,6 +122,20 @@ class JobRunner:
         """The ids of the jobs that this process is carrying."""
         return tuple(self._running)
 
+    @property
+    def _open_kinds(self) -> frozenset[str]:
+        return frozenset(self._kinds) - self._held
+
+    async def hold(self, kinds: Collection[str]) -> None:
+        """Claim no job of these kinds until they are let go; those that run are dead and back in the queue."""
+        self._held = frozenset(kinds)
+        await asyncio.sleep(0)  # a task that has not begun would never give its job back
+        stopped = [task for job, task in self._running.items() if self._kind_of[job] in self._held]
+        for task in stopped:
+            task.cancel()
+        await asyncio.gather(*stopped, return_exceptions=True)
+        self.wake()
+
     async def settle(self) -> bool:
         """Run everything that is due now, and what that makes due, to its end; False if there was nothing."""
         worked = False
@@ -129,7 +146,7 @@ class JobRunner:
 
     async def next_due(self) -> datetime | None:
         """When the next job may be claimed; None while there is none that a running one does not hold up."""
-        return await self._store.read(lambda conn: queue.next_due(conn, kinds=self._kinds))
+        return await self._store.read(lambda conn: queue.next_due(conn, kinds=self._open_kinds))
 
     async def cancel(self, id: str) -> bool:
         """End an open job, with its process; False if there is no such job."""
@@ -155,12 +172,12 @@ class JobRunner:
         jobs = await self._claim()
         for job in jobs:
             task = asyncio.create_task(self._carry(job), name=f"job:{job.id}")
-            self._running[job.id] = task
+            self._running[job.id], self._kind_of[job.id] = task, job.kind
             task.add_done_callback(partial(self._ended, job.id))
         return bool(jobs)
 
     def _ended(self, id: str, _: asyncio.Task[None]) -> None:
-        del self._running[id]
+        del self._running[id], self._kind_of[id]
         self._wake.set()
 
     async def _rest(self) -> None:
@@ -182,7 +199,7 @@ class JobRunner:
         if free <= 0 or self._stopping:
             return ()
         failpoint("jobs.claim_begin")
-        jobs = await self._store.write(lambda tx: self._records.claim(tx, free))
+        jobs = await self._store.write(lambda tx: self._records.claim(tx, free, self._open_kinds))
         failpoint("jobs.claim_committed")
         return jobs
 
@@ -190,6 +207,9 @@ class JobRunner:
         """Run one claimed job to a recorded end; only a stop leaves it open."""
         kind = self._kinds[job.kind]
         facts = log.bind(job=job.id, kind=job.kind, model=job.model, attempt=job.attempt)
+        if job.kind in self._held:  # it was claimed in the moment of the hold
+            await self._store.write(lambda tx: queue.give_back(tx, job))
+            return
         facts.info("jobs.started")
         try:
             await self._attempt(kind, job)

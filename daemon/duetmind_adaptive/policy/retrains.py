@@ -72,6 +72,8 @@ def _forget_old(retraining: Retraining, now: datetime) -> Retraining:
 def _refusal(retraining: Retraining, check: CheckData, rules: Rules) -> Reason | None:
     if is_broken(check):
         return Reason.DATA_QUALITY
+    if rules.paused:
+        return Reason.PAUSED
     if check.window.last_row < retraining.held_until_row:
         return Reason.ROLLED_BACK
     if check.window.last_row < retraining.not_before_row:

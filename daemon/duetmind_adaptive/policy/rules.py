@@ -25,6 +25,8 @@ class Rules:
     clears_after: int = 2
     #: whether the policy may ask for retrains at all
     retrain: bool = False
+    #: a person has stopped all acting
+    paused: bool = False
     #: decide as if it might, and say so instead of asking
     observes: bool = False
     #: automatic retrains in any 24 hours

@@ -56,13 +56,13 @@ def channel_subscription(channel: AlertChannel, loaded: Callable[[], Loaded]) ->
     )
 
 
-def action_subscription(action: ResponseAction, operations: Operations) -> Subscription:
-    """An action takes the events it wants."""
+def action_subscription(action: ResponseAction, operations: Operations, held: Callable[[], bool]) -> Subscription:
+    """An action takes the events it wants, once acting is not paused."""
 
     async def respond(event: Event, _attempt: Attempt) -> Outcome:
         return await action.respond(event, operations)
 
-    return Subscription(name=f"response.{action.name}", wants=action.wants, effect=respond)
+    return Subscription(name=f"response.{action.name}", wants=action.wants, effect=respond, held=held)
 
 
 def _told(channel: str, event: Event, outcome: Outcome, attempt: Attempt, now: datetime) -> Sequence[Event]:

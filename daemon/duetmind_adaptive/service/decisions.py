@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from structlog.stdlib import get_logger
 
@@ -47,10 +48,13 @@ def rules_of(model: Model) -> Rules:
 class Decisions:
     """Subscribes the policy: one model's events one after the other, each exactly once."""
 
-    def __init__(self, bus: Bus, clock: Clock, rules: Callable[[str], Rules | None]) -> None:
+    def __init__(
+        self, bus: Bus, clock: Clock, rules: Callable[[str], Rules | None], paused: Callable[[], bool]
+    ) -> None:
         self._bus = bus
         self._clock = clock
         self._rules = rules
+        self._paused = paused
 
     def subscription(self) -> Subscription:
         """What to give to the bus."""
@@ -60,6 +64,7 @@ class Decisions:
         rules = self._rules(event.model)
         if rules is None:  # the model left the config while its event waited
             return
+        rules = replace(rules, paused=self._paused())
         document = states.load_state(tx.connection, event.model)
         before = ModelState.model_validate_json(document) if document else ModelState()
         now = self._clock.now()

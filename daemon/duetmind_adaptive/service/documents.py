@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from duetmind_adaptive.jobs.queue import Job
+from duetmind_adaptive.store.pauses import Pause
 
 Document = dict[str, Any]
 
@@ -99,3 +100,8 @@ def job_document(job: Job) -> Document:
         "finished": iso(job.finished),
         "error": job.error,
     }
+
+
+def pause_document(pause: Pause | None) -> Document | None:
+    """A pause of all acting; None where there is none."""
+    return None if pause is None else {"since": pause.since.isoformat(), "reason": pause.reason}

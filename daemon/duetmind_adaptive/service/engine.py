@@ -29,6 +29,7 @@ from duetmind_adaptive.service.alerting import action_subscription, channel_subs
 from duetmind_adaptive.service.checks import CheckService
 from duetmind_adaptive.service.decisions import Decisions, rules_of
 from duetmind_adaptive.service.operations import RETRAIN_JOB, ModelOperations
+from duetmind_adaptive.service.pausing import Pausing
 from duetmind_adaptive.service.plugins import Handlers
 from duetmind_adaptive.service.retraining import RetrainKind
 from duetmind_adaptive.service.workflows.course import WORKFLOW_JOB
@@ -123,9 +124,10 @@ class Engine:
             wake_jobs=self.runner.wake,
             switched=self.settle_champion,
         )
-        self.bus.subscribe(Decisions(self.bus, clock, self._rules_of).subscription())
+        self.pausing = Pausing(store, machine_clock, self.runner, {RETRAIN_JOB})
+        self.bus.subscribe(Decisions(self.bus, clock, self._rules_of, self.pausing.active).subscription())
         for action in handlers.actions.values():
-            self.bus.subscribe(action_subscription(action, self.operations))
+            self.bus.subscribe(action_subscription(action, self.operations, self.pausing.active))
         self._subscribe_channels()
 
     def model(self, name: str) -> Model | None:
@@ -147,6 +149,7 @@ class Engine:
     async def start(self) -> None:
         """Work deliveries and jobs off as they come, until `stop`."""
         await self._sweep()
+        await self.pausing.take_up()
         await self.bus.start()
         await self.runner.start()
         await self.prepare()
@@ -156,6 +159,12 @@ class Engine:
         await self.runner.stop()
         await self.bus.stop()
         await self.close_channels()
+
+    async def resume(self) -> bool:
+        """End a pause: what waited for it goes on. False if there was none."""
+        ended = await self.pausing.end()
+        self.bus.wake()
+        return ended
 
     async def settle(self) -> None:
         """In simulated time: work off everything due now, and what follows from it, until nothing is."""

@@ -28,11 +28,13 @@ from duetmind_adaptive.service.documents import (
     iso,
     job_document,
     outlook,
+    pause_document,
 )
 from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.http.api import Artifact, BadCursorError, NotFoundError, Page, Streamed
 from duetmind_adaptive.service.liveness import Liveness
 from duetmind_adaptive.service.load import resources, share_document, task_document
+from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.service.reloading import Reloader
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
 from duetmind_adaptive.service.workflows.view import WorkflowView
@@ -89,6 +91,7 @@ class View:
             "version": __version__,
             "uptime_seconds": round(time.monotonic() - self._started, 3),
             **stored,
+            "paused": pause_document(self._engine.pausing.current),
             "resources": resources(loads, tasks),
             "tasks": [task_document(task) for task in tasks],
             "config": {
@@ -208,6 +211,8 @@ class View:
     async def request_retrain(self, model: str) -> Document:
         """Queue a retrain that a person asked for."""
         self._model(model)
+        if self._engine.pausing.active():
+            raise JobError("acting is paused, so nothing is retrained; duetmind resume ends that")
         request = self._engine.new_id()
         await self._engine.operations.request_retrain(model, request=request)
         return {"model": model, "request": request}
@@ -221,6 +226,15 @@ class View:
         if not cancelled:
             raise JobError(f"job {job} has ended already: it {row.state}")
         return job_document(row)
+
+    async def pause(self, reason: str) -> Document:
+        """Stop acting."""
+        return {"paused": pause_document(await self._engine.pausing.begin(redact(reason)))}
+
+    async def resume(self) -> Document:
+        """Act again."""
+        await self._engine.resume()
+        return {"paused": None}
 
     async def rollback(self, model: str, to: int | None) -> Document:
         """Back to the previous or the named version."""

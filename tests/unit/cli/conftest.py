@@ -108,7 +108,7 @@ class FakeDaemon:
             case ["", "readyz"]:
                 return web.json_response({"ready": False, "reasons": ["the store is not open"]}, status=503)
             case [*parts]:
-                documents = {"": self.status(), **LISTS}
+                documents = {"": self.status(), **LISTS, **pauses(body or {})}
                 document = documents.get(parts[0]) if len(parts) == 1 or not parts[0] else None
                 return web.json_response(document) if document else problem(404, f"there is no model {parts[1]!r}")
 
@@ -144,6 +144,12 @@ class FakeDaemon:
         for chunk in (": hello\n\n", f"id: e1\nevent: x\ndata: {json.dumps(EVENT)}\n\n", "data: {}\n\n"):
             await response.write(chunk.encode())
         return response
+
+
+def pauses(body: dict[str, Any]) -> dict[str, Any]:
+    """What a daemon answers that is told to pause, or to resume."""
+    paused = {"since": "2026-01-31T12:00:00+00:00", "reason": body.get("reason", "")}
+    return {"pause": {"paused": paused}, "resume": {"paused": None}}
 
 
 def problem(status: int, detail: str) -> web.Response:

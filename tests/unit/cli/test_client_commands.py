@@ -109,6 +109,16 @@ def test_following_a_job_s_log_as_json_is_a_line_for_each_piece(duetmind, daemon
     assert [json.loads(line)["next"] for line in lines] == [7, 19]
 
 
+def test_acting_is_paused_with_a_reason_and_resumed(duetmind, daemon, config: Path) -> None:
+    paused = duetmind("pause", "--reason", "a migration", "--config", config)
+    assert paused.out == ("acting is paused since 2026-01-31T12:00:00+00:00: a migration; duetmind resume ends that\n")
+    assert duetmind("resume", "--config", config).out == "acting again\n"
+    assert [(path, body) for _, path, _, body in daemon.requests] == [
+        ("/api/v1/pause", {"reason": "a migration"}),
+        ("/api/v1/resume", {}),
+    ]
+
+
 def test_acts_print_the_daemons_answer_as_json(duetmind, config: Path) -> None:
     assert duetmind("retrain", "loans", "--config", config, "--json").json == {"request": "r1", "model": "loans"}
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import worker_tasks
 
@@ -153,6 +154,34 @@ async def test_a_complete_that_raises_leaves_nothing_of_itself_and_fails_the_job
     assert await world.store.read(lambda conn: queue.get(conn, "follows a")) is None
     assert (await world.job("a")).error == "no place"
     assert await world.events() == [("started", "a"), ("failed", "a")]
+
+
+def marked(folder: Path) -> list[int]:
+    """The processes that have said they run."""
+    return [int(path.name) for path in folder.iterdir()]
+
+
+async def test_a_held_kind_s_job_goes_back_to_the_queue_and_runs_when_it_is_let_go(
+    world: World, tmp_path: Path
+) -> None:
+    kind = Kind(worker_tasks.mark_and_nap, (str(tmp_path), 60.0))
+    await world.ask("a")
+    async with ProcessPool(size=1) as pool:
+        jobs = world.runner(kind, pool)
+        await jobs.start()
+        while not marked(tmp_path):  # noqa: ASYNC110 - another process sets no Event
+            await asyncio.sleep(0.02)
+        await jobs.hold({"retrain"})
+        held = await world.job("a")
+        assert (held.state, held.lost, jobs.running) == ("queued", 0, ())
+        assert not psutil.pid_exists(marked(tmp_path)[0])
+        kind.args = (str(tmp_path), 0.0)
+        await asyncio.sleep(0.2)
+        assert (await world.job("a")).state == "queued"
+        await jobs.hold(())
+        while (await world.job("a")).state != "succeeded":  # noqa: ASYNC110 - the store sets no Event
+            await asyncio.sleep(0.02)
+        await jobs.stop()
 
 
 async def test_a_dead_worker_s_job_is_tried_again_after_a_wait(world: World, tmp_path: Path) -> None:

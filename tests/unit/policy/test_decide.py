@@ -116,6 +116,15 @@ def test_a_model_that_is_observed_is_decided_upon_within_its_budget_and_never_re
     assert state.retraining.in_flight is None
 
 
+def test_while_acting_is_paused_nothing_is_asked_for_and_the_budget_is_not_touched():
+    paused = Rules(retrain=True, paused=True)
+    state, told = run([check(i, degraded=True) for i in range(3)], rules=paused)
+    assert [kinds.count(RetrainSuppressed) for kinds in told] == [1, 1, 1]
+    decision = decide(state, check(3, degraded=True), paused, NOW)
+    assert [command.data.reason for command in decision.commands] == ["paused"]
+    assert state.retraining.asked == ()
+
+
 def test_broken_data_is_an_incident_of_its_own_and_nothing_is_learned_from_it():
     state, told = run([check(0, breaks=True, degraded=True), check(1, breaks=True)])
     assert told[0] == [DriftDetected, RetrainSuppressed]

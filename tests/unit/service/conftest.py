@@ -128,6 +128,14 @@ class ApiTwin:
         self._known(job)
         return {"job": job, "state": "running", "text": "fold 1\n"[offset:], "next": 7}
 
+    async def pause(self, reason: str) -> dict[str, Any]:
+        self.acts.append(("pause", reason))
+        return {"paused": {"since": "2026-03-01T11:00:00+00:00", "reason": reason}}
+
+    async def resume(self) -> dict[str, Any]:
+        self.acts.append(("resume", ""))
+        return {"paused": None}
+
     async def last_event(self) -> int:
         return len(self.log)
 

@@ -45,6 +45,18 @@ async def test_acts_reach_the_daemon(client: aiohttp.ClientSession, api: Any, be
     ]
 
 
+async def test_acting_is_paused_and_resumed_with_the_token_only(
+    client: aiohttp.ClientSession, api: Any, bearer: dict[str, str]
+) -> None:
+    assert (await post(client, "/api/v1/pause", {}))[0] == 401
+    assert (await post(client, "/api/v1/pause", bearer, json={"for": "2h"}))[0] == 422
+    assert api.acts == []
+    status, answer = await post(client, "/api/v1/pause", bearer, json={"reason": "a migration"})
+    assert (status, answer["paused"]["reason"]) == (200, "a migration")
+    assert (await post(client, "/api/v1/resume", bearer)) == (200, {"paused": None})
+    assert api.acts == [("pause", "a migration"), ("resume", "")]
+
+
 async def test_a_job_is_cancelled_by_its_id_and_with_the_token_only(
     client: aiohttp.ClientSession, api: Any, bearer: dict[str, str]
 ) -> None:

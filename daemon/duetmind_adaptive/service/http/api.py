@@ -137,6 +137,14 @@ class Api(Protocol):
         """End a job that waits or runs; answers with it. NotFoundError if there is none of this id."""
         ...
 
+    async def pause(self, reason: str) -> Document:
+        """Do nothing about drift until `resume`; answers with `paused`, its `since` and `reason`."""
+        ...
+
+    async def resume(self) -> Document:
+        """Act again; answers with `paused`, which is null."""
+        ...
+
     async def rollback(self, model: str, to: int | None) -> Document:
         """Make the previous (or the named) version serve; answers with `version` and `previous`."""
         ...

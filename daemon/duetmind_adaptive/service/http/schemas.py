@@ -18,6 +18,12 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class PauseBody(Body):
+    """Why nothing is to be done about drift for the moment."""
+
+    reason: str = Field(default="", max_length=500)
+
+
 class EmptyBody(Body):
     """An empty object, or no body."""
 
@@ -111,6 +117,12 @@ class Status(Answer):
     bus: BusStatus
     jobs: JobCounts
     resources: Resources
+
+
+class Paused(Answer):
+    """Whether acting is paused: since when and why, or null."""
+
+    paused: dict[str, str] | None
 
 
 class ModelItem(Answer):
