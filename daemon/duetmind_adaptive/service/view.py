@@ -5,22 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection
-from structlog.stdlib import get_logger
 
 from duetmind_adaptive import __version__
 from duetmind_adaptive.bus import deadletters
 from duetmind_adaptive.bus import log as event_log
-from duetmind_adaptive.errors import DuetMindError, JobError, RegistryError
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.job_logs import JobLogs
 from duetmind_adaptive.jobs.load import TaskLoad
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.jobs.ray_pool import RayPool
 from duetmind_adaptive.registry import versions
-from duetmind_adaptive.registry.versions import Switch, Version
+from duetmind_adaptive.registry.versions import Version
+from duetmind_adaptive.service.acts import Acts
 from duetmind_adaptive.service.documents import (
     Document,
     check_document,
@@ -34,19 +33,13 @@ from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.http.api import Artifact, BadCursorError, NotFoundError, Page, Streamed
 from duetmind_adaptive.service.liveness import Liveness
 from duetmind_adaptive.service.load import resources, share_document, task_document
-from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.service.reloading import Reloader
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
 from duetmind_adaptive.service.workflows.view import WorkflowView
-from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.store import checks, incidents
 
-log = get_logger(__name__)
 
-T = TypeVar("T")
-
-
-class View:
+class View(Acts):
     """Implements `http.api.Api`."""
 
     def __init__(
@@ -60,7 +53,7 @@ class View:
         logs: JobLogs,
         cluster: RayPool | None = None,
     ) -> None:
-        self._engine = engine
+        super().__init__(engine)
         self._scheduler = scheduler
         self._pool = pool
         self._liveness = liveness
@@ -70,7 +63,6 @@ class View:
         self._cluster = cluster
         self.workflows = WorkflowView(engine)
         self._started = time.monotonic()
-        self._tasks = set[asyncio.Task[None]]()
 
     # ------------------------------------------------------------ how it is
 
@@ -191,83 +183,6 @@ class View:
         if row is None:
             raise NotFoundError(f"model {model} has no version yet")
         return row
-
-    # ------------------------------------------------------------ acts
-
-    async def request_check(self, model: str) -> Document:
-        """Check beside the schedule; the answer comes as events."""
-        self._model(model)
-        task = asyncio.create_task(self._check(model))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return {"model": model, "accepted": True}
-
-    async def _check(self, model: str) -> None:
-        try:
-            await self._engine.checks.run(model)
-        except DuetMindError as error:
-            log.warning("check.request_failed", model=model, reason=str(error))
-
-    async def request_retrain(self, model: str) -> Document:
-        """Queue a retrain that a person asked for."""
-        self._model(model)
-        if self._engine.pausing.active():
-            raise JobError("acting is paused, so nothing is retrained; duetmind resume ends that")
-        request = self._engine.new_id()
-        await self._engine.operations.request_retrain(model, request=request)
-        return {"model": model, "request": request}
-
-    async def cancel_job(self, job: str) -> Document:
-        """End a job that has not ended."""
-        cancelled = await self._engine.runner.cancel(job)
-        row = await self._read(lambda conn: queue.get(conn, job))
-        if row is None:
-            raise NotFoundError(f"there is no job {job}; duetmind jobs lists them")
-        if not cancelled:
-            raise JobError(f"job {job} has ended already: it {row.state}")
-        return job_document(row)
-
-    async def pause(self, reason: str) -> Document:
-        """Stop acting."""
-        return {"paused": pause_document(await self._engine.pausing.begin(redact(reason)))}
-
-    async def resume(self) -> Document:
-        """Act again."""
-        await self._engine.resume()
-        return {"paused": None}
-
-    async def rollback(self, model: str, to: int | None) -> Document:
-        """Back to the previous or the named version."""
-        self._model(model)
-        switch = await self._engine.operations.roll_back(
-            model, request=self._engine.new_id(), to=to, reason="asked for by a person"
-        )
-        return _switched(model, switch)
-
-    async def promote(self, model: str, version: int) -> Document:
-        """Make a version serve."""
-        self._model(model)
-        switch = await self._engine.operations.promote(
-            model, version, request=self._engine.new_id(), reason="asked for by a person"
-        )
-        return _switched(model, switch)
-
-    # ------------------------------------------------------------ helpers
-
-    def _model(self, name: str) -> Model:
-        model = self._engine.model(name)
-        if model is None:
-            raise NotFoundError(f"there is no model '{name}' in {self._engine.loaded.path}")
-        return model
-
-    async def _read(self, query: Callable[[Connection], T]) -> T:
-        return await self._engine.store.read(query)
-
-
-def _switched(model: str, switch: Switch | None) -> Document:
-    if switch is None:
-        raise RegistryError(f"model {model} is served by this version already")
-    return {"model": model, "version": switch.version, "previous": switch.previous, "reason": switch.reason}
 
 
 def _status_of(conn: Connection, names: Sequence[str]) -> Document:

@@ -1,0 +1,104 @@
+"""What a person may have the daemon do, as its HTTP door asks for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from structlog.stdlib import get_logger
+
+from duetmind_adaptive.errors import DuetMindError, JobError, RegistryError
+from duetmind_adaptive.jobs import queue
+from duetmind_adaptive.registry.versions import Switch
+from duetmind_adaptive.service.documents import Document, job_document, pause_document
+from duetmind_adaptive.service.engine import Engine
+from duetmind_adaptive.service.http.api import NotFoundError
+from duetmind_adaptive.service.logs import redact
+from duetmind_adaptive.settings.model import Model
+
+log = get_logger(__name__)
+
+T = TypeVar("T")
+
+
+class Acts:
+    """The half of `http.api.Api` that changes something."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._tasks = set[asyncio.Task[None]]()
+
+    async def request_check(self, model: str) -> Document:
+        """Check beside the schedule; the answer comes as events."""
+        self._model(model)
+        task = asyncio.create_task(self._check(model))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return {"model": model, "accepted": True}
+
+    async def _check(self, model: str) -> None:
+        try:
+            await self._engine.checks.run(model)
+        except DuetMindError as error:
+            log.warning("check.request_failed", model=model, reason=str(error))
+
+    async def request_retrain(self, model: str) -> Document:
+        """Queue a retrain that a person asked for."""
+        self._model(model)
+        if self._engine.pausing.active():
+            raise JobError("acting is paused, so nothing is retrained; duetmind resume ends that")
+        request = self._engine.new_id()
+        await self._engine.operations.request_retrain(model, request=request)
+        return {"model": model, "request": request}
+
+    async def cancel_job(self, job: str) -> Document:
+        """End a job that has not ended."""
+        cancelled = await self._engine.runner.cancel(job)
+        row = await self._read(lambda conn: queue.get(conn, job))
+        if row is None:
+            raise NotFoundError(f"there is no job {job}; duetmind jobs lists them")
+        if not cancelled:
+            raise JobError(f"job {job} has ended already: it {row.state}")
+        return job_document(row)
+
+    async def pause(self, reason: str) -> Document:
+        """Stop acting."""
+        return {"paused": pause_document(await self._engine.pausing.begin(redact(reason)))}
+
+    async def resume(self) -> Document:
+        """Act again."""
+        await self._engine.resume()
+        return {"paused": None}
+
+    async def rollback(self, model: str, to: int | None) -> Document:
+        """Back to the previous or the named version."""
+        self._model(model)
+        switch = await self._engine.operations.roll_back(
+            model, request=self._engine.new_id(), to=to, reason="asked for by a person"
+        )
+        return _switched(model, switch)
+
+    async def promote(self, model: str, version: int) -> Document:
+        """Make a version serve."""
+        self._model(model)
+        switch = await self._engine.operations.promote(
+            model, version, request=self._engine.new_id(), reason="asked for by a person"
+        )
+        return _switched(model, switch)
+
+    def _model(self, name: str) -> Model:
+        model = self._engine.model(name)
+        if model is None:
+            raise NotFoundError(f"there is no model '{name}' in {self._engine.loaded.path}")
+        return model
+
+    async def _read(self, query: Callable[[Connection], T]) -> T:
+        return await self._engine.store.read(query)
+
+
+def _switched(model: str, switch: Switch | None) -> Document:
+    if switch is None:
+        raise RegistryError(f"model {model} is served by this version already")
+    return {"model": model, "version": switch.version, "previous": switch.previous, "reason": switch.reason}
