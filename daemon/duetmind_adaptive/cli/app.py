@@ -47,6 +47,10 @@ def root() -> TyperGroup:
         "run": Entry(f"{_CLI}.run_workflow:run_workflow", "Run a workflow here, without the daemon."),
     }
     alerts = {"test": Entry(f"{_CLI}.alerts:send_test", "Send a marked test alert through the configured channels.")}
+    review = {
+        "approve": Entry(f"{_CLI}.reviews:approve", "Say yes to what a review asks for."),
+        "reject": Entry(f"{_CLI}.reviews:reject", "Say no to what a review asks for."),
+    }
     commands: dict[str, Entry | TyperGroup] = {
         "demo": Entry(f"{_CLI}.demo:demo", "The whole loop on a bundled real stream, in one command."),
         "init": Entry(f"{_CLI}.init:init", "Write a starter config and data for it to watch."),
@@ -65,6 +69,8 @@ def root() -> TyperGroup:
         "events": Entry(f"{_CLI}.events:events", "List events, newest first, or follow them."),
         "jobs": group("jobs", "List jobs, newest first, show what they printed, cancel them.", jobs, default="list"),
         "workflows": group("workflows", "List, show, start and cancel runs of workflows.", workflows, default="list"),
+        "reviews": Entry(f"{_CLI}.reviews:reviews", "List what a running daemon asks people."),
+        "review": group("review", "Answer what a running daemon asks.", review),
         "pause": Entry(f"{_CLI}.pause:pause", "Have a running daemon do nothing about drift."),
         "resume": Entry(f"{_CLI}.pause:resume", "Let a paused daemon act again."),
         "retrain": Entry(f"{_CLI}.acts:retrain", "Have a running daemon retrain a model."),

@@ -144,6 +144,15 @@ def job_path(job: str, act: str) -> str:
     return f"/api/v1/jobs/{quote(job, safe='')}/{act}"
 
 
+def review_path(review: str, answer: str) -> str:
+    """The path of an answer to a review.
+
+    >>> review_path("0190-ab", "approve")
+    '/api/v1/reviews/0190-ab/approve'
+    """
+    return f"/api/v1/reviews/{quote(review, safe='')}/{answer}"
+
+
 def run_path(run: str, act: str = "") -> str:
     """The path of a run of a workflow, or of an act on it.
 

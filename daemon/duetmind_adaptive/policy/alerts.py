@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from duetmind_adaptive.contracts import Alert
 from duetmind_adaptive.event_data import ColumnEffect, DriftData, WindowData
-from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, Event, make
+from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, Event, ReviewRequested, make
 from duetmind_adaptive.policy.explained import estimated, told_insights
+from duetmind_adaptive.policy.rules import REVIEW_LIFE
 from duetmind_adaptive.policy.texts import printable
 
 #: the model that a test alert names
@@ -57,6 +58,8 @@ def alert_from(event: Event) -> Alert | None:
             status, lines = "updated", _standing(event.data)
         case DriftResolved():
             status, lines = "resolved", _over(event.data, event.time)
+        case ReviewRequested():
+            return _question(event)
         case _:
             return None
     data = event.data
@@ -70,6 +73,22 @@ def alert_from(event: Event) -> Alert | None:
         title=_title(data),
         lines=tuple(line for line in lines if line),
     )
+    return inert(alert)
+
+
+def _question(event: ReviewRequested) -> Alert:
+    """A review: what is asked, why, how to answer, and what no answer means."""
+    data, model = event.data, printable(event.data.model, NAME_LIMIT)
+    lines = (
+        f"May {model} be retrained? {data.reason}.",
+        f"Yes: duetmind review approve {data.review}",
+        f"No: duetmind review reject {data.review}",
+        f"Without an answer by {_moment(event.time + REVIEW_LIFE)} nothing is done.",
+    )
+    alert = Alert(
+        id=event.id, event=event, model=data.model, incident=data.review, status="review", severity="medium",
+        title=f"Review asked for: retrain {model}", lines=lines,
+    )  # fmt: skip
     return inert(alert)
 
 

@@ -17,11 +17,14 @@ from duetmind_adaptive.events import (
     ModelRolledBack,
     RetrainFailed,
     RetrainRequested,
+    ReviewApproved,
+    ReviewRejected,
 )
 from duetmind_adaptive.policy.causes import CAUSES, raises
 from duetmind_adaptive.policy.commands import Emit
 from duetmind_adaptive.policy.incidents import judge_cause
-from duetmind_adaptive.policy.retrains import fruitless, plan_retrain, rolled_back
+from duetmind_adaptive.policy.retrains import answered, fruitless, plan_retrain, rolled_back
+from duetmind_adaptive.policy.reviews import answers
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.policy.state import ModelState, Retraining
 
@@ -43,15 +46,16 @@ def decide(state: ModelState, event: Event, rules: Rules, now: datetime) -> Deci
     match event:
         case CheckCompleted():
             return _checked(state, event, rules, now)
-        case RetrainRequested():  # also one that a person asked for: one at a time
-            return _with_retraining(state, state.retraining.model_copy(update={"in_flight": event.id}))
         case ModelPromoted():
             return _promoted(state, event)
-        case ModelRejected() | RetrainFailed():
-            return _with_retraining(state, fruitless(state))
+        case RetrainRequested() | ModelRejected() | RetrainFailed():
+            return _with_retraining(state, _course_of_retrain(state, event))
         case ModelRolledBack():
             state = state.model_copy(update={"champion": event.data.version})
             return _with_retraining(state, rolled_back(state))
+        case ReviewApproved() | ReviewRejected() if answers(state.retraining, event):
+            retraining, wish = answered(state, event, now)
+            return Decision(state.model_copy(update={"retraining": retraining}), wish)
         case _:
             return Decision(state)
 
@@ -77,6 +81,13 @@ def _promoted(state: ModelState, event: ModelPromoted) -> Decision:
     for cause in ("data", "performance"):
         state = state.with_signal(cause, state.signal(cause).model_copy(update={"hot": 0, "calm": 0}))
     return Decision(state.model_copy(update={"champion": event.data.version, "retraining": kept}))
+
+
+def _course_of_retrain(state: ModelState, event: RetrainRequested | ModelRejected | RetrainFailed) -> Retraining:
+    """One at a time, also one that a person asked for; one in vain makes the policy wait."""
+    if isinstance(event, RetrainRequested):
+        return state.retraining.model_copy(update={"in_flight": event.id})
+    return fruitless(state)
 
 
 def _with_retraining(state: ModelState, retraining: Retraining) -> Decision:

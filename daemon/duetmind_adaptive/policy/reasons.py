@@ -17,6 +17,7 @@ class Reason(StrEnum):
     BUDGET_SPENT = "budget_spent"
     COOLDOWN = "cooldown"
     ROLLED_BACK = "rolled_back_lately"
+    APPROVED = "approved"
     PAUSED = "paused"
     OBSERVING = "observing"
     DATA_QUALITY = "data_quality"

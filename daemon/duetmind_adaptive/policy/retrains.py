@@ -9,10 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from duetmind_adaptive.event_data import CheckData, RetrainData
-from duetmind_adaptive.events import CheckCompleted, RetrainRequested, RetrainSuppressed
+from duetmind_adaptive.events import CheckCompleted, RetrainRequested, RetrainSuppressed, ReviewApproved, ReviewRejected
 from duetmind_adaptive.policy.causes import degraded, is_broken
 from duetmind_adaptive.policy.commands import Emit, command_id
 from duetmind_adaptive.policy.reasons import Reason
+from duetmind_adaptive.policy.reviews import ask, expire
 from duetmind_adaptive.policy.rules import (
     BUDGET_PERIOD,
     LONGEST_COOLDOWN_WINDOWS,
@@ -27,14 +28,19 @@ def plan_retrain(
 ) -> tuple[Retraining, tuple[Emit, ...]]:
     """Ask for a retrain, say why one that is called for is not asked for, or neither."""
     check, retraining = event.data, _forget_old(state.retraining, now)
+    peace = check.window.last_row + ROLLBACK_COOLDOWN_WINDOWS * check.window.rows
+    retraining, closed = expire(retraining, check.model, now=now, peace=peace)
     suffers = degraded(check)
     if suffers is False:  # whatever was tried in vain before, the next fall is a new one
         retraining = retraining.model_copy(update={"fruitless": 0, "not_before_row": 0})
-    if not rules.retrain or not suffers or retraining.in_flight:
-        return retraining, ()
+    if not rules.retrain or not suffers or retraining.in_flight or retraining.review:
+        return retraining, closed
     refusal = _refusal(retraining, check, rules)
     if refusal:
-        return retraining, (Emit(RetrainSuppressed, _data(state, check, refusal)),)
+        return retraining, (*closed, Emit(RetrainSuppressed, _data(state, check, refusal)))
+    if rules.suggests:
+        asking, question = ask(retraining, event, now=now)
+        return asking, (*closed, *question)
     if rules.observes:  # what it would have done counts, so that history shows what acting would have cost
         wished = retraining.model_copy(update={"asked": (*retraining.asked, now)})
         return wished, (Emit(RetrainSuppressed, _data(state, check, Reason.OBSERVING)),)
@@ -42,6 +48,25 @@ def plan_retrain(
     request = command_id(event.id, RetrainRequested, _incident(state))
     asked = retraining.model_copy(update={"in_flight": request, "asked": (*retraining.asked, now)})
     return asked, (Emit(RetrainRequested, _data(state, check, Reason.DEGRADED)),)
+
+
+def answered(
+    state: ModelState, event: ReviewApproved | ReviewRejected, now: datetime
+) -> tuple[Retraining, tuple[Emit, ...]]:
+    """A person's yes asks for the retrain, one of the day's; a no leaves them some windows of peace."""
+    if isinstance(event, ReviewRejected):
+        return rolled_back(state).model_copy(update={"review": None}), ()
+    retraining = state.retraining.model_copy(update={"review": None})
+    if retraining.in_flight:
+        return retraining, ()
+    incident = _incident(state)
+    data = RetrainData(
+        model=event.data.model, reason=Reason.APPROVED, version=state.champion, incident=incident,
+        window=state.last_window,
+    )  # fmt: skip
+    request = command_id(event.id, RetrainRequested, incident)
+    asked = retraining.model_copy(update={"in_flight": request, "asked": (*retraining.asked, now)})
+    return asked, (Emit(RetrainRequested, data),)
 
 
 def fruitless(state: ModelState) -> Retraining:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from duetmind_adaptive.event_data import DriftData
-from duetmind_adaptive.events import DriftDetected, DriftResolved, Event
+from duetmind_adaptive.events import DriftDetected, DriftResolved, Event, ReviewRequested
 from duetmind_adaptive.settings.model import MatchSettings, RouteSettings
 
 
@@ -23,18 +23,25 @@ def channels_for(event: Event, routes: Sequence[RouteSettings], channels: Sequen
     Parameters
     ----------
     event
-        Only the opening and the end of an incident are sent; anything else goes nowhere.
+        Only the opening and the end of an incident, and questions, are sent; anything else goes nowhere.
     routes
         As configured.
     channels
         Names of the channels there are; a route's other names are ignored.
     """
-    if not isinstance(event, DriftDetected | DriftResolved):
+    if not isinstance(event, DriftDetected | DriftResolved | ReviewRequested):
         return ()
     if not routes:
         return tuple(channels)
-    chosen = {name for route in routes if fits(route.match, event.data) for name in route.channels}
+    chosen = {name for route in routes if _takes(route.match, event) for name in route.channels}
     return tuple(name for name in channels if name in chosen)
+
+
+def _takes(match: MatchSettings, event: DriftDetected | DriftResolved | ReviewRequested) -> bool:
+    """A question has neither severity nor kind: it goes to whoever hears anything of its model."""
+    if isinstance(event, ReviewRequested):
+        return match.model is None or event.data.model in match.model
+    return fits(match, event.data)
 
 
 def fits(match: MatchSettings, data: DriftData) -> bool:

@@ -14,6 +14,9 @@ LONGEST_COOLDOWN_WINDOWS = 64
 #: after a rollback, wait this many windows before learning again on our own: a person (or a breach) just said no
 ROLLBACK_COOLDOWN_WINDOWS = 8
 
+#: after so long a question that nobody answered is closed, and nothing is done
+REVIEW_LIFE = timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
@@ -27,6 +30,8 @@ class Rules:
     retrain: bool = False
     #: a person has stopped all acting
     paused: bool = False
+    #: ask a person instead of asking for a retrain
+    suggests: bool = False
     #: decide as if it might, and say so instead of asking
     observes: bool = False
     #: automatic retrains in any 24 hours

@@ -30,6 +30,13 @@ class Signal(_Frozen):
     incident: OpenIncident | None = None
 
 
+class OpenReview(_Frozen):
+    """A question to a person that has no answer yet."""
+
+    id: str
+    asked: AwareDatetime
+
+
 class Retraining(_Frozen):
     """The retrains asked for, which the budget, the cool-down and single flight are read from."""
 
@@ -41,8 +48,10 @@ class Retraining(_Frozen):
     fruitless: int = 0
     #: after fruitless ones: no automatic retrain before a window that ends beyond this row
     not_before_row: int = 0
-    #: after a rollback: the same
+    #: after a rollback, or a no: the same
     held_until_row: int = 0
+    #: the question whether to retrain
+    review: OpenReview | None = None
 
 
 class ModelState(_Frozen):

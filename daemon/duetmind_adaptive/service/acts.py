@@ -9,14 +9,18 @@ from typing import TypeVar
 from sqlalchemy import Connection
 from structlog.stdlib import get_logger
 
+from duetmind_adaptive.contracts import Transaction
 from duetmind_adaptive.errors import DuetMindError, JobError, RegistryError
+from duetmind_adaptive.event_data import ReviewData
+from duetmind_adaptive.events import ReviewApproved, ReviewRejected, derive_id, source_of
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.registry.versions import Switch
-from duetmind_adaptive.service.documents import Document, job_document, pause_document
+from duetmind_adaptive.service.documents import Document, job_document, pause_document, review_document
 from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.http.api import NotFoundError
 from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.store import reviews
 
 log = get_logger(__name__)
 
@@ -62,6 +66,25 @@ class Acts:
         if not cancelled:
             raise JobError(f"job {job} has ended already: it {row.state}")
         return job_document(row)
+
+    async def answer_review(self, review: str, *, approve: bool, by: str, reason: str) -> Document:
+        """A person's yes or no, once."""
+
+        def change(tx: Transaction) -> Document:
+            row = reviews.get(tx.connection, review)
+            if row is None:
+                raise NotFoundError(f"there is no review {review}; duetmind reviews lists them")
+            kind, now = ReviewApproved if approve else ReviewRejected, self._engine.clock.now()
+            data = ReviewData(
+                model=row.model, review=review, subject=row.subject, reason=redact(reason), by=by, version=row.version
+            )
+            event = kind(id=derive_id(review, kind.__name__), source=source_of(row.model), time=now, data=data)
+            if not reviews.follow(tx, event):
+                raise JobError(f"review {review} is over: it was {row.state}" + (f" by {row.by}" if row.by else ""))
+            self._engine.bus.publish_in(tx, event)
+            return review_document(reviews.get(tx.connection, review) or row)
+
+        return await self._engine.store.write(change)
 
     async def pause(self, reason: str) -> Document:
         """Stop acting."""

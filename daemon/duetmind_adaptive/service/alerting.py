@@ -16,13 +16,24 @@ from duetmind_adaptive.contracts import (
     Subscription,
 )
 from duetmind_adaptive.event_data import AlertData
-from duetmind_adaptive.events import AlertDelivered, AlertFailed, DriftDetected, DriftResolved, Event, derive_id, make
+from duetmind_adaptive.events import (
+    AlertDelivered,
+    AlertFailed,
+    DriftDetected,
+    DriftResolved,
+    Event,
+    ReviewRequested,
+    derive_id,
+    make,
+)
 from duetmind_adaptive.policy.alerts import alert_from
 from duetmind_adaptive.policy.routing import channels_for
 from duetmind_adaptive.settings.model import Loaded
 
-#: one message when an incident opens and one when it is over
-TOLD = (DriftDetected, DriftResolved)
+#: one message when an incident opens, one when it is over, and one for a question
+TOLD = (DriftDetected, DriftResolved, ReviewRequested)
+
+_STATUS: dict[type[object], str] = {DriftDetected: "opened", DriftResolved: "resolved", ReviewRequested: "review"}
 
 #: ten tries over 75 hours (Standard Webhooks): 5 s, 25 s, 2 min, 10 min, 52 min, then hours
 ALERT_RETRY = RetryPolicy(tries=10, first=timedelta(seconds=10), factor=5.0, cap=timedelta(hours=30))
@@ -74,7 +85,7 @@ def _told(channel: str, event: Event, outcome: Outcome, attempt: Attempt, now: d
         channel=channel,
         alert=event.id,
         incident=getattr(event.data, "incident", None),
-        status="opened" if isinstance(event, DriftDetected) else "resolved",
+        status=_STATUS.get(type(event), "resolved"),
         reason=outcome.detail if isinstance(outcome, Delivered) else outcome.reason,
         attempts=attempt.number,
     )

@@ -19,19 +19,26 @@ from duetmind_adaptive.events import (
     ModelRolledBack,
     RetrainFailed,
     RetrainRequested,
+    ReviewApproved,
+    ReviewExpired,
+    ReviewRejected,
+    ReviewRequested,
 )
 from duetmind_adaptive.policy.decide import decide
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.policy.state import ModelState
 from duetmind_adaptive.settings.model import Model
-from duetmind_adaptive.store import incidents, states
+from duetmind_adaptive.store import incidents, reviews, states
 
 log = get_logger(__name__)
 
 #: the guide's name of the response that the policy may ask for by itself
 RETRAIN = "retrain_model"
 
-INTERESTING = (CheckCompleted, RetrainRequested, ModelPromoted, ModelRejected, RetrainFailed, ModelRolledBack)
+INTERESTING = (
+    CheckCompleted, RetrainRequested, ModelPromoted, ModelRejected, RetrainFailed, ModelRolledBack,
+    ReviewApproved, ReviewRejected,
+)  # fmt: skip
 
 
 def rules_of(model: Model) -> Rules:
@@ -40,7 +47,8 @@ def rules_of(model: Model) -> Rules:
         opens_after=model.opens_after,
         clears_after=model.clears_after,
         retrain=RETRAIN in model.responses and model.pipeline is not None,
-        observes=model.observes,
+        suggests=model.mode == "suggest",
+        observes=model.mode == "observe",
         max_retrains_per_day=model.max_retrains_per_day,
     )
 
@@ -74,6 +82,8 @@ class Decisions:
         for follow_up in decision.events(event, now):
             if isinstance(follow_up, DriftDetected | DriftUpdated | DriftResolved):
                 incidents.follow(tx, follow_up)
+            if isinstance(follow_up, ReviewRequested | ReviewExpired):
+                reviews.follow(tx, follow_up)
             self._bus.publish_in(tx, follow_up)
             reason = getattr(follow_up.data, "reason", "")
             log.info("policy.decided", model=event.model, decision=follow_up.type, reason=reason)

@@ -105,3 +105,9 @@ def job_document(job: Job) -> Document:
 def pause_document(pause: Pause | None) -> Document | None:
     """A pause of all acting; None where there is none."""
     return None if pause is None else {"since": pause.since.isoformat(), "reason": pause.reason}
+
+
+def review_document(row: Row[Any]) -> Document:
+    """A question to a person, with its answer once it has one."""
+    names = ("id", "model", "subject", "reason", "version", "state", "asked", "answered", "by", "answer")
+    return {name: getattr(row, name) for name in names}

@@ -28,6 +28,7 @@ from duetmind_adaptive.service.documents import (
     job_document,
     outlook,
     pause_document,
+    review_document,
 )
 from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.http.api import Artifact, BadCursorError, NotFoundError, Page, Streamed
@@ -36,7 +37,7 @@ from duetmind_adaptive.service.load import resources, share_document, task_docum
 from duetmind_adaptive.service.reloading import Reloader
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
 from duetmind_adaptive.service.workflows.view import WorkflowView
-from duetmind_adaptive.store import checks, incidents
+from duetmind_adaptive.store import checks, incidents, reviews
 
 
 class View(Acts):
@@ -132,6 +133,11 @@ class View(Acts):
         tasks = {task.job: task for task in await self._at_work()}
         items = [job_document(job) | share_document(tasks.get(job.id)) for job in rows]
         return _page(items, limit, lambda i: rows[i].cursor)
+
+    async def reviews(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """Questions to people, newest first."""
+        rows = await self._read(lambda conn: reviews.page(conn, model=model, before=cursor, limit=limit + 1))
+        return _page([review_document(row) for row in rows], limit, lambda i: f"{rows[i].asked} {rows[i].id}")
 
     async def job_log(self, job: str, offset: int) -> Document:
         """What a job printed, and whether more may come."""

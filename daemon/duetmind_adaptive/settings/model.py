@@ -272,8 +272,8 @@ class ModelSettings(Section):
     responses: tuple[str, ...] | None = Field(
         default=None, description="what to do about drift; [] only watches; default: see auto_retrain_enabled"
     )
-    mode: Literal["observe", "act"] = Field(
-        default="act", description="observe decides and says so, and does nothing; default: act"
+    mode: Literal["observe", "suggest", "act"] = Field(
+        default="act", description="observe only says what it would do; suggest asks a person first; default: act"
     )
     drift_threshold: float | None = Field(
         default=None, gt=0, lt=1, description="default: drift_monitoring.drift_threshold"
@@ -334,8 +334,8 @@ class Model(Section):
     #: a search makes its versions; `pipeline` is then what compares spans of rows
     automl: AutomlSettings | None = None
     responses: tuple[str, ...]
-    #: decide, and do nothing by itself
-    observes: bool = False
+    #: whether the policy only says what it would do, asks a person first, or acts
+    mode: Literal["observe", "suggest", "act"] = "act"
     drift_threshold: float
     columns: dict[str, ColumnSettings] = Field(default_factory=dict[str, ColumnSettings])
     #: while nothing changes, time between two alarms, on average at least

@@ -93,7 +93,7 @@ def _model(
         pipeline=pipeline,
         automl=_automl(model, config),
         responses=responses,
-        observes=model.mode == "observe",
+        mode=model.mode,
         drift_threshold=model.drift_threshold or monitoring.drift_threshold,
         columns=model.columns,
         false_alarm_every=_time_between(model.false_alarms),

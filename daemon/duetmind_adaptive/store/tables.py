@@ -206,6 +206,24 @@ incidents = Table(
     partial_index("incidents_one_open", "model", "cause", where="state = 'open'", unique=True),
 )
 
+#: questions to people
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("model", String, nullable=False),
+    #: what is asked for: the name of a response action
+    Column("subject", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("version", Integer),
+    #: open | approved | rejected | expired
+    Column("state", String, nullable=False),
+    Column("asked", String, nullable=False),
+    Column("answered", String),
+    Column("by", String),
+    Column("answer", Text),
+)
+
 jobs = Table(
     "jobs",
     metadata,

@@ -128,6 +128,15 @@ class ApiTwin:
         self._known(job)
         return {"job": job, "state": "running", "text": "fold 1\n"[offset:], "next": 7}
 
+    async def reviews(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        return Page([{"id": "r1", "model": self.names[0], "subject": "retrain_model", "state": "open"}])
+
+    async def answer_review(self, review: str, *, approve: bool, by: str, reason: str) -> dict[str, Any]:
+        if review != "r1":
+            raise NotFoundError(f"there is no review {review}")
+        self.acts.append(("review", review, approve, by))
+        return {"id": review, "model": self.names[0], "subject": "retrain_model", "state": "approved"}
+
     async def pause(self, reason: str) -> dict[str, Any]:
         self.acts.append(("pause", reason))
         return {"paused": {"since": "2026-03-01T11:00:00+00:00", "reason": reason}}

@@ -45,6 +45,18 @@ async def test_acts_reach_the_daemon(client: aiohttp.ClientSession, api: Any, be
     ]
 
 
+async def test_a_review_is_answered_with_the_token_only(
+    client: aiohttp.ClientSession, api: Any, bearer: dict[str, str]
+) -> None:
+    assert (await post(client, "/api/v1/reviews/r1/approve", {}))[0] == 401
+    assert (await post(client, "/api/v1/reviews/r9/approve", bearer))[0] == 404
+    assert (await post(client, "/api/v1/reviews/r1/approve", bearer, json={"by": ""}))[0] == 422
+    assert api.acts == []
+    assert (await post(client, "/api/v1/reviews/r1/approve", bearer, json={"by": "ann"}))[0] == 200
+    assert (await post(client, "/api/v1/reviews/r1/reject", bearer))[0] == 200
+    assert api.acts == [("review", "r1", True, "ann"), ("review", "r1", False, "a person")]
+
+
 async def test_acting_is_paused_and_resumed_with_the_token_only(
     client: aiohttp.ClientSession, api: Any, bearer: dict[str, str]
 ) -> None:

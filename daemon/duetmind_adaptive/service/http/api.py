@@ -105,6 +105,10 @@ class Api(Protocol):
         """Jobs, of all models or one."""
         ...
 
+    async def reviews(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """Questions to people, of all models or one."""
+        ...
+
     async def job_log(self, job: str, offset: int) -> Document:
         """What a job printed from `offset` bytes on: `text`, `next` (the offset after it) and the job's `state`."""
         ...
@@ -135,6 +139,10 @@ class Api(Protocol):
 
     async def cancel_job(self, job: str) -> Document:
         """End a job that waits or runs; answers with it. NotFoundError if there is none of this id."""
+        ...
+
+    async def answer_review(self, review: str, *, approve: bool, by: str, reason: str) -> Document:
+        """Answer a question; answers with it. NotFoundError if there is none, JobError if it is over."""
         ...
 
     async def pause(self, reason: str) -> Document:

@@ -37,7 +37,7 @@ class ListRoutes:
             _listing("events", self._api.events, schemas.Events),
             _listing("incidents", self._api.incidents, schemas.Incidents),
             _listing("jobs", self._api.jobs, schemas.Jobs),
-            _listing("reviews", _nothing, schemas.Items),
+            _listing("reviews", self._api.reviews, schemas.Reviews),
         ]
 
     async def models(self, request: web.Request) -> web.Response:
@@ -58,11 +58,6 @@ def _listing(name: str, lister: Lister, answer: type[BaseModel]) -> Endpoint:
         query=(LIMIT, CURSOR, MODEL),
         failures=(400,),
     )
-
-
-async def _nothing(_limit: int, _cursor: str | None, _model: str | None) -> Page:
-    """Reviews: this version makes none."""
-    return Page([])
 
 
 def page_answer(page: Page) -> web.Response:

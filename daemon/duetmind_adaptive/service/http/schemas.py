@@ -18,6 +18,13 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class AnswerBody(Body):
+    """Who answers a review, and why."""
+
+    by: str = Field(default="a person", min_length=1, max_length=200)
+    reason: str = Field(default="", max_length=500)
+
+
 class PauseBody(Body):
     """Why nothing is to be done about drift for the moment."""
 
@@ -248,10 +255,19 @@ class Runs(Answer):
     next: str | None
 
 
-class Items(Answer):
-    """A page of a list that is still empty in this version."""
+class ReviewItem(Answer):
+    """A question to a person."""
 
-    items: list[dict[str, Any]]
+    id: str
+    model: str
+    subject: str
+    state: str
+
+
+class Reviews(Answer):
+    """A page of questions to people, newest first."""
+
+    items: list[ReviewItem]
     next: str | None
 
 

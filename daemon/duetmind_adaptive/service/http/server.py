@@ -28,6 +28,7 @@ from duetmind_adaptive.service.http.routes_jobs import JobRoutes
 from duetmind_adaptive.service.http.routes_lists import ListRoutes
 from duetmind_adaptive.service.http.routes_models import ModelRoutes
 from duetmind_adaptive.service.http.routes_pause import PauseRoutes
+from duetmind_adaptive.service.http.routes_reviews import ReviewRoutes
 from duetmind_adaptive.service.http.routes_workflows import WorkflowRoutes
 from duetmind_adaptive.service.http.sse import EventStream
 from duetmind_adaptive.service.metrics import Metrics
@@ -96,6 +97,7 @@ def make_app(api: Api, guard: Guard, metrics: Metrics, stream: EventStream | Non
         JobRoutes(api),
         WorkflowRoutes(api.workflows),
         PauseRoutes(api),
+        ReviewRoutes(api),
         stream,
     )
     endpoints = [endpoint for group in groups for endpoint in group.endpoints()]

@@ -1,0 +1,108 @@
+"""`duetmind reviews` and `review approve|reject`: what a daemon asks people, and what they answer."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from typing import Annotated
+
+import typer
+
+from duetmind_adaptive.cli.client import review_path
+from duetmind_adaptive.cli.connect import find_daemon
+from duetmind_adaptive.cli.options import ClientConfig, Cursor, Json, Limit, Token, Url
+from duetmind_adaptive.cli.text import plain, print_json, print_table
+
+ReviewId = Annotated[str, typer.Argument(help="The review's id, as `duetmind reviews` shows it.", metavar="ID")]
+Why = Annotated[str, typer.Option("--reason", help="Why, for whoever looks next.", metavar="TEXT")]
+Who = Annotated[str | None, typer.Option("--by", help="Who answers; default: your login.", metavar="NAME")]
+
+
+def reviews(
+    *,
+    url: Url = None,
+    config: ClientConfig = None,
+    token: Token = None,
+    json: Json = False,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> int:
+    """List what a running daemon asks people, newest first.
+
+    Examples
+    --------
+    duetmind reviews
+    duetmind review approve 0190a1b2-7c3d-8000-8000-0123456789ab
+    """
+    document = find_daemon(url, config, token, os.environ).get("/api/v1/reviews", limit=limit, cursor=cursor)
+    if json:
+        print_json(document)
+        return 0
+    items = document["items"]
+    if not items:
+        print("no reviews")
+        return 0
+    columns = ("id", "model", "subject", "state", "asked", "by", "reason")
+    print_table([column.upper() for column in columns], [[item.get(column) for column in columns] for item in items])
+    if document.get("next"):
+        print(f"more: --cursor {document['next']}")
+    return 0
+
+
+def approve(
+    review: ReviewId,
+    *,
+    reason: Why = "",
+    by: Who = None,
+    url: Url = None,
+    config: ClientConfig = None,
+    token: Token = None,
+    json: Json = False,
+) -> int:
+    """Say yes to what a review asks for.
+
+    Examples
+    --------
+    duetmind review approve 0190a1b2-7c3d-8000-8000-0123456789ab --reason "the new prices are here to stay"
+    """
+    answer = find_daemon(url, config, token, os.environ).post(review_path(review, "approve"), _said(reason, by))
+    return _show(answer, as_json=json)
+
+
+def reject(
+    review: ReviewId,
+    *,
+    reason: Why = "",
+    by: Who = None,
+    url: Url = None,
+    config: ClientConfig = None,
+    token: Token = None,
+    json: Json = False,
+) -> int:
+    """Say no to what a review asks for; it is not asked again for some windows.
+
+    Examples
+    --------
+    duetmind review reject 0190a1b2-7c3d-8000-8000-0123456789ab
+    """
+    answer = find_daemon(url, config, token, os.environ).post(review_path(review, "reject"), _said(reason, by))
+    return _show(answer, as_json=json)
+
+
+def _said(reason: str, by: str | None) -> dict[str, str]:
+    return {"reason": reason, "by": by or _login()}
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        return "a person"
+
+
+def _show(answer: dict[str, object], *, as_json: bool) -> int:
+    if as_json:
+        print_json(answer)
+    else:
+        print(plain(f"{answer['subject']} of {answer['model']} is {answer['state']}"))
+    return 0
