@@ -16,7 +16,7 @@ WITH_IMPORTS = 20.0
 #: a trial may take this many times what the same algorithm took before it
 WORST = 1.5
 #: kept for the end beside what is asked for: a share of the budget, at most so many seconds
-MORE_SHARE, MOST_MORE = 0.02, 0.6
+MORE_SHARE, MOST_MORE = 0.025, 0.75
 #: a machine that is more crowded than this is taken to be this crowded
 MOST_CONTENTION = 8.0
 

@@ -32,7 +32,10 @@ from duetmind_adaptive.training.automl.trial import Board, Candidate
 #: of the promised time and size, what a selection plans with: the rest is for machines that are busier than ours
 CAUTION = 0.7
 #: seconds that choosing, putting together and writing take: at least, and more for each second of the budget, at most
-FINISH_LEAST, FINISH_SHARE, FINISH_MOST = 0.4, 0.06, 3.0
+FINISH_LEAST, FINISH_SHARE, FINISH_MOST = 0.5, 0.07, 3.4
+#: bytes of the artifact that are written in a second, forests' trees being the slowest, and of the time at the end that
+#: writing may take
+WRITTEN, WRITE_SHARE = 4.5e6, 0.6
 #: of the budget, for fitting the chosen ones once more where trials fit some folds only
 REFIT_SHARE = 0.25
 #: seconds that are left when the delivery is broken off
@@ -192,13 +195,15 @@ class Session:
     def _choose(self, pool: Pool, deadline: Deadline) -> tuple[Selection | None, tuple[Point, ...], Point | None]:
         wishes = self._wishes
         seconds = max(0.0, deadline.before(FINISH_LEAST)) if deadline.budget else math.inf
-        limit = self._limit(0.5 * seconds)
+        limit = self._limit(0.5 * seconds, WRITE_SHARE * seconds)
         if not wishes.objectives:
             return choose(pool, limit), (), None
         return choose_point(pool, limit, wishes.objectives)
 
-    def _limit(self, seconds: float) -> Cost:
-        return Cost(CAUTION * self._wishes.max_ms, CAUTION * self._wishes.max_mb * 1e6, seconds)
+    def _limit(self, fitting: float, writing: float) -> Cost:
+        """What the model may take: as asked for, and what can be fitted and written down in so many seconds."""
+        size = min(CAUTION * self._wishes.max_mb * 1e6, WRITTEN * writing)
+        return Cost(CAUTION * self._wishes.max_ms, size, fitting)
 
     async def _deliver(self, board: Board, pool: Pool, selection: Selection | None, deadline: Deadline) -> Delivered:
         until = math.inf if deadline.budget is None else time.monotonic() + deadline.before(FINISH_LEAST)
@@ -208,7 +213,9 @@ class Session:
             return await self._ask(board, order, most)
         except (JobError, TrainingError):
             # a refit that hung, or ran out of memory: the best trial's members are at hand
-            return await self._ask(board, self._order(pool, at_hand(pool, self._limit(math.inf)), 0.0), PATIENCE)
+            return await self._ask(
+                board, self._order(pool, at_hand(pool, self._limit(math.inf, FINISH_LEAST)), 0.0), PATIENCE
+            )
 
     async def _ask(self, board: Board, order: Order, seconds: float) -> Delivered:
         delivered: Delivered = await self._executor.run(
