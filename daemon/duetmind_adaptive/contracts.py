@@ -104,12 +104,17 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """Exponential back-off with full jitter: wait uniform(0, min(cap, first x factor^n)); dead after `tries`."""
+    """Exponential back-off with jitter: wait uniform((1 - jitter) x w, w), w = min(cap, first x factor^n).
+
+    Dead after `tries`.
+    """
 
     tries: int = 10
     first: timedelta = timedelta(seconds=1)
     factor: float = 3.0
     cap: timedelta = timedelta(hours=24)
+    #: share of a wait that is left to chance: 1 spreads a crowd best, less makes sure how long tries go on
+    jitter: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

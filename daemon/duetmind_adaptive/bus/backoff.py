@@ -14,7 +14,7 @@ from duetmind_adaptive.contracts import Delivered, Outcome, Rejected, Retry, Ret
 
 
 def delay(policy: RetryPolicy, failures: int, random: Random) -> timedelta:
-    """How long to wait after the `failures`-th failure: uniform in [0, min(cap, first x factor^(failures - 1))].
+    """How long to wait after the `failures`-th failure: at most min(cap, first x factor^(failures - 1)), some less.
 
     >>> policy = RetryPolicy(first=timedelta(seconds=1), factor=3, cap=timedelta(seconds=20))
     >>> [delay(policy, n, Random(n)) <= timedelta(seconds=s) for n, s in ((1, 1), (2, 3), (3, 9), (4, 20), (999, 20))]
@@ -25,7 +25,7 @@ def delay(policy: RetryPolicy, failures: int, random: Random) -> timedelta:
         bound = min(cap, policy.first.total_seconds() * policy.factor ** (failures - 1))
     except OverflowError:
         bound = cap
-    return timedelta(seconds=random.uniform(0.0, bound))
+    return timedelta(seconds=random.uniform((1 - policy.jitter) * bound, bound))
 
 
 def retry_at(outcome: Retry, *, failures: int, policy: RetryPolicy, random: Random, now: datetime) -> datetime | None:

@@ -35,8 +35,9 @@ TOLD = (DriftDetected, DriftResolved, ReviewRequested)
 
 _STATUS: dict[type[object], str] = {DriftDetected: "opened", DriftResolved: "resolved", ReviewRequested: "review"}
 
-#: ten tries over 75 hours (Standard Webhooks): 5 s, 25 s, 2 min, 10 min, 52 min, then hours
-ALERT_RETRY = RetryPolicy(tries=10, first=timedelta(seconds=10), factor=5.0, cap=timedelta(hours=30))
+#: ten tries over more than 75 hours (Standard Webhooks): 10 s, 50 s, 4 min, 20 min, 1.7 h, 9 h, then 30 h each, less
+#: a fifth of chance
+ALERT_RETRY = RetryPolicy(tries=10, first=timedelta(seconds=10), factor=5.0, cap=timedelta(hours=30), jitter=0.2)
 
 
 def subscription_name(channel: str) -> str:

@@ -1,15 +1,17 @@
 """Each channel has deliveries of its own, takes what its routes give it, and what became of each is an event."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 
+from duetmind_adaptive.bus.backoff import delay
 from duetmind_adaptive.bus.bus import DurableBus
 from duetmind_adaptive.bus.log import page
 from duetmind_adaptive.contracts import Delivered, Rejected
 from duetmind_adaptive.event_data import DriftData, WindowData
 from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, make
-from duetmind_adaptive.service.alerting import channel_subscription
+from duetmind_adaptive.service.alerting import ALERT_RETRY, channel_subscription
 from duetmind_adaptive.service.clock import SystemClock
 from duetmind_adaptive.settings.load import load_config
 from duetmind_adaptive.store.database import open_store
@@ -91,3 +93,17 @@ async def test_a_repeat_of_an_event_is_not_sent_again(world):
         await bus.publish(event(DriftDetected, "low", 1))
         await bus.settle()
     assert len(quiet.sent) == 1
+
+
+def test_a_receiver_that_is_down_is_tried_for_more_than_75_hours_at_moments_of_chance():
+    """R6d; tried at once, then nine times more."""
+
+    def waits(seed: int) -> list[timedelta]:
+        random = Random(seed)
+        return [delay(ALERT_RETRY, failures, random) for failures in range(1, ALERT_RETRY.tries)]
+
+    totals = [sum(waits(seed), timedelta()) for seed in range(200)]
+    assert timedelta(hours=75) < min(totals)
+    assert max(totals) < timedelta(hours=101)
+    assert len(set(totals)) == len(totals)
+    assert waits(1)[0] <= timedelta(seconds=10)
