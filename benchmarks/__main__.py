@@ -37,6 +37,7 @@ BENCHMARKS = {
     "automl": "benchmarks.automl",
     "study": "benchmarks.study",
     "warm": "benchmarks.warm",
+    "gate": "benchmarks.gate",
     "workers": "benchmarks.workers",
     "workflows": "benchmarks.workflows",
     "handover": "benchmarks.handover",
