@@ -96,6 +96,8 @@ class RayExecutor:
         self._connecting = asyncio.Lock()
         self._link: _Link | None = None
         self._closed = False
+        #: why the last connection failed; None when it did not
+        self.problem: str | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -127,7 +129,7 @@ class RayExecutor:
         Raises
         ------
         WorkerDiedError
-            When the worker, its node or the cluster's head died.
+            When the cluster cannot be used, or the worker, its node or the cluster's head died.
         ResourceError
             When no node of the cluster has as much memory or as many GPUs.
         """
@@ -215,7 +217,9 @@ class RayExecutor:
             if process.returncode is None:
                 process.kill()
             await process.wait()
-            raise JobError(f"The Ray cluster at {self._address} cannot be used: {content}")
+            self.problem = f"The Ray cluster at {self._address} cannot be used: {content}"
+            raise WorkerDiedError(self.problem)
+        self.problem = None
         link = _Link(process, writer, content)
         link.hearing = asyncio.create_task(self._hear(link, reader), name="ray-client")
         return link

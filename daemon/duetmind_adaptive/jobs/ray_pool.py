@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from duetmind_adaptive.contracts import ORDINARY, Claim
-from duetmind_adaptive.errors import JobError, WorkerDiedError
+from duetmind_adaptive.errors import JobError
 from duetmind_adaptive.jobs.desk import Desk
 from duetmind_adaptive.jobs.load import PoolLoad, TaskLoad
 from duetmind_adaptive.jobs.output import Sinks
@@ -46,12 +46,9 @@ class RayPool:
     """
 
     def __init__(self, address: str, *, most: int = 64, outputs: Sinks | None = None) -> None:
-        self._address = address
         self._cluster = RayExecutor(address, most=most, guarded=True, outputs=outputs)
         self._opening = asyncio.Lock()
         self._desk: Desk | None = None
-        #: why the cluster cannot be used; None when it can, or nobody has asked
-        self.problem: str | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -60,6 +57,11 @@ class RayPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
+
+    @property
+    def problem(self) -> str | None:
+        """Why the cluster cannot be used; None when it can, or nobody has asked."""
+        return self._cluster.problem
 
     @property
     def load(self) -> PoolLoad:
@@ -72,13 +74,14 @@ class RayPool:
     async def tasks(self) -> tuple[TaskLoad, ...]:
         """Every task that waits or runs, oldest first; what it uses there is not known here."""
         desk, now = self._desk, time.monotonic()
+        if desk is None:
+            return ()
         return tuple(
             TaskLoad(
                 label=each.label, job=each.claim.job, seconds=now - each.since, waits_for=desk.why(each),
                 grant=each.grant, memory=None, cpu_seconds=None,
             )
-            for each in (desk.tenants if desk else ())
-            if desk
+            for each in desk.tenants
         )  # fmt: skip
 
     async def run(
@@ -92,7 +95,7 @@ class RayPool:
         memory_gb: float | None = None,
         claim: Claim = ORDINARY,
     ) -> T:
-        """As contracts.Executor says; a cluster that cannot be used is a death of the worker, and tried again.
+        """As contracts.Executor says.
 
         Raises
         ------
@@ -120,10 +123,5 @@ class RayPool:
         """The ledger of what the cluster has; what nodes come later is not in it."""
         async with self._opening:
             if self._desk is None:
-                try:
-                    self._desk = Desk(await self._cluster.capacity())
-                except JobError as error:
-                    self.problem = str(error)
-                    raise WorkerDiedError(str(error)) from error
-                self.problem = None
+                self._desk = Desk(await self._cluster.capacity())
             return self._desk
