@@ -8,22 +8,14 @@ workflows and what a person does by hand (rollback, promote) go on.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Protocol
 
 from structlog.stdlib import get_logger
 
 from duetmind_adaptive.contracts import Clock, Store
+from duetmind_adaptive.jobs.runner import JobRunner
 from duetmind_adaptive.store.pauses import Pause, begin_pause, end_pause, load_pause
 
 log = get_logger(__name__)
-
-
-class Holdable(Protocol):
-    """The job runner, as far as a pause concerns it."""
-
-    async def hold(self, kinds: Collection[str]) -> None:
-        """Neither begin nor carry on jobs of these kinds."""
-        ...
 
 
 class Pausing:
@@ -35,7 +27,7 @@ class Pausing:
         Of jobs that are responses.
     """
 
-    def __init__(self, store: Store, clock: Clock, runner: Holdable, kinds: Collection[str]) -> None:
+    def __init__(self, store: Store, clock: Clock, runner: JobRunner, kinds: Collection[str]) -> None:
         self._store = store
         self._clock = clock
         self._runner = runner
@@ -48,18 +40,16 @@ class Pausing:
 
     async def take_up(self) -> None:
         """At start: a pause outlives the process that was told of it."""
-        self.current = await self._store.read(load_pause)
-        if self.current is not None:
-            log.warning("responses.paused", since=self.current.since.isoformat(), reason=self.current.reason)
-            await self._runner.hold(self._kinds)
+        pause = await self._store.read(load_pause)
+        if pause is not None:
+            await self._hold(pause)
 
     async def begin(self, reason: str) -> Pause:
         """Stop acting; what runs is back in the queue, its processes dead, when this returns."""
-        pause = Pause(since=self._clock.now(), reason=reason)
-        self.current = await self._store.write(lambda tx: begin_pause(tx, pause))
-        log.warning("responses.paused", since=self.current.since.isoformat(), reason=self.current.reason)
-        await self._runner.hold(self._kinds)
-        return self.current
+        asked = Pause(since=self._clock.now(), reason=reason)
+        pause = await self._store.write(lambda tx: begin_pause(tx, asked))
+        await self._hold(pause)
+        return pause
 
     async def end(self) -> bool:
         """Act again; False if nothing was paused."""
@@ -69,3 +59,8 @@ class Pausing:
         if ended:
             log.warning("responses.resumed")
         return ended
+
+    async def _hold(self, pause: Pause) -> None:
+        self.current = pause
+        log.warning("responses.paused", since=pause.since.isoformat(), reason=pause.reason)
+        await self._runner.hold(self._kinds)
