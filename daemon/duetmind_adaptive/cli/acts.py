@@ -10,7 +10,7 @@ import typer
 from duetmind_adaptive.cli.client import job_path, model_path
 from duetmind_adaptive.cli.connect import find_daemon
 from duetmind_adaptive.cli.options import ClientConfig, Json, ModelName, Token, Url
-from duetmind_adaptive.cli.text import plain, print_json
+from duetmind_adaptive.cli.text import plain, print_act
 
 
 def retrain(
@@ -26,7 +26,7 @@ def retrain(
     duetmind events --follow
     """
     answer = find_daemon(url, config, token, os.environ).post(model_path(model, "retrain"))
-    return _say(answer, f"retrain of {model} requested ({answer.get('request')})", as_json=json)
+    return print_act(answer, f"retrain of {model} requested ({answer.get('request')})", as_json=json)
 
 
 def rollback(
@@ -49,7 +49,7 @@ def rollback(
     """
     body = {} if to is None else {"to": to}
     answer = find_daemon(url, config, token, os.environ).post(model_path(model, "rollback"), body)
-    return _say(answer, _serves(model, answer), as_json=json)
+    return print_act(answer, _serves(model, answer), as_json=json)
 
 
 def promote(
@@ -68,7 +68,7 @@ def promote(
     duetmind promote loans 4
     """
     answer = find_daemon(url, config, token, os.environ).post(model_path(model, "promote"), {"version": version})
-    return _say(answer, _serves(model, answer), as_json=json)
+    return print_act(answer, _serves(model, answer), as_json=json)
 
 
 def cancel_job(
@@ -86,18 +86,10 @@ def cancel_job(
     duetmind jobs cancel 0190a1b2-7c3d-7000-8000-0123456789ab
     """
     answer = find_daemon(url, config, token, os.environ).post(job_path(job, "cancel"))
-    return _say(answer, f"job {job} of {answer.get('model')} is cancelled", as_json=json)
+    return print_act(answer, f"job {job} of {answer.get('model')} is cancelled", as_json=json)
 
 
 def _serves(model: str, answer: dict[str, Any]) -> str:
     if answer.get("version") is None:
         return f"requested for {model} ({answer.get('request')})"
     return f"{model} is served by version {answer['version']} (before: {plain(answer.get('previous'))})"
-
-
-def _say(answer: dict[str, Any], sentence: str, *, as_json: bool) -> int:
-    if as_json:
-        print_json(answer)
-    else:
-        print(plain(sentence))
-    return 0

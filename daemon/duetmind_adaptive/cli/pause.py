@@ -9,7 +9,7 @@ import typer
 
 from duetmind_adaptive.cli.connect import find_daemon
 from duetmind_adaptive.cli.options import ClientConfig, Json, Token, Url
-from duetmind_adaptive.cli.text import plain, print_json
+from duetmind_adaptive.cli.text import plain, print_act
 
 
 def pause(
@@ -30,11 +30,7 @@ def pause(
     duetmind resume
     """
     answer = find_daemon(url, config, token, os.environ).post("/api/v1/pause", {"reason": reason})
-    if json:
-        print_json(answer)
-    else:
-        print(paused_line(answer["paused"]))
-    return 0
+    return print_act(answer, paused_line(answer["paused"]), as_json=json)
 
 
 def resume(*, url: Url = None, config: ClientConfig = None, token: Token = None, json: Json = False) -> int:
@@ -45,11 +41,7 @@ def resume(*, url: Url = None, config: ClientConfig = None, token: Token = None,
     duetmind resume
     """
     answer = find_daemon(url, config, token, os.environ).post("/api/v1/resume")
-    if json:
-        print_json(answer)
-    else:
-        print("acting again")
-    return 0
+    return print_act(answer, "acting again", as_json=json)
 
 
 def paused_line(paused: dict[str, str]) -> str:

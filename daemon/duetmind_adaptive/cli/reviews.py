@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from duetmind_adaptive.cli.client import review_path
+from duetmind_adaptive.cli.client import Client, review_path
 from duetmind_adaptive.cli.connect import find_daemon
 from duetmind_adaptive.cli.options import ClientConfig, Cursor, Json, Limit, Token, Url
-from duetmind_adaptive.cli.text import plain, print_json, print_table
+from duetmind_adaptive.cli.text import print_act, print_json, print_table
 
 ReviewId = Annotated[str, typer.Argument(help="The review's id, as `duetmind reviews` shows it.", metavar="ID")]
 Why = Annotated[str, typer.Option("--reason", help="Why, for whoever looks next.", metavar="TEXT")]
@@ -65,8 +65,7 @@ def approve(
     --------
     duetmind review approve 0190a1b2-7c3d-8000-8000-0123456789ab --reason "the new prices are here to stay"
     """
-    answer = find_daemon(url, config, token, os.environ).post(review_path(review, "approve"), _said(reason, by))
-    return _show(answer, as_json=json)
+    return _answer(find_daemon(url, config, token, os.environ), review, "approve", reason, by, as_json=json)
 
 
 def reject(
@@ -85,12 +84,12 @@ def reject(
     --------
     duetmind review reject 0190a1b2-7c3d-8000-8000-0123456789ab
     """
-    answer = find_daemon(url, config, token, os.environ).post(review_path(review, "reject"), _said(reason, by))
-    return _show(answer, as_json=json)
+    return _answer(find_daemon(url, config, token, os.environ), review, "reject", reason, by, as_json=json)
 
 
-def _said(reason: str, by: str | None) -> dict[str, str]:
-    return {"reason": reason, "by": by or _login()}
+def _answer(daemon: Client, review: str, word: str, reason: str, by: str | None, *, as_json: bool) -> int:
+    said = daemon.post(review_path(review, word), {"reason": reason, "by": by or _login()})
+    return print_act(said, f"{said['subject']} of {said['model']} is {said['state']}", as_json=as_json)
 
 
 def _login() -> str:
@@ -98,11 +97,3 @@ def _login() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in some containers
         return "a person"
-
-
-def _show(answer: dict[str, object], *, as_json: bool) -> int:
-    if as_json:
-        print_json(answer)
-    else:
-        print(plain(f"{answer['subject']} of {answer['model']} is {answer['state']}"))
-    return 0

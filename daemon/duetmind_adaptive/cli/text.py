@@ -31,6 +31,12 @@ def print_json(document: object) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=False))
 
 
+def print_act(document: Mapping[str, Any], sentence: str, *, as_json: bool) -> int:
+    """Tell what an act came to, and give the exit status of success."""
+    print_json(document) if as_json else print(plain(sentence))
+    return 0
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows under their columns: with colour on a terminal, aligned text elsewhere."""
     cells = [[plain(value) for value in row] for row in rows]
