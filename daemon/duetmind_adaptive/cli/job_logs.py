@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import os
+import sys
 import time
 from typing import Annotated, Any
 
@@ -48,6 +49,8 @@ def logs(
         _show(piece, as_json=json)
         ended = piece["state"] not in _OPEN
         if not piece["text"] and (ended or not follow):
+            if not offset and not json:
+                print(f"job {plain(job)} has printed nothing", file=sys.stderr)
             return 0
         offset = piece["next"]
         if not piece["text"]:

@@ -101,15 +101,15 @@ class FakeDaemon:
         match request.path.removeprefix("/api/v1/").split("/"):
             case ["events", "stream"]:
                 return await self.stream(request)
-            case ["jobs", "j1", act]:
-                return self.log(int(request.query["offset"])) if act == "log" else web.json_response(CANCELLED)
+            case ["jobs", job, "log"]:
+                return self.log(job, int(request.query["offset"]))
             case ["models", "loans", act]:
                 return self.act(act, body)
             case ["", "readyz"]:
                 return web.json_response({"ready": False, "reasons": ["the store is not open"]}, status=503)
             case [*parts]:
-                documents = {"": self.status(), **LISTS, **pauses(body or {})}
-                document = documents.get(parts[0]) if len(parts) == 1 or not parts[0] else None
+                documents = {"": self.status(), "jobs/j1/cancel": CANCELLED, **LISTS, **pauses(body or {})}
+                document = documents.get("/".join(parts) if parts[0] else "")
                 return web.json_response(document) if document else problem(404, f"there is no model {parts[1]!r}")
 
     def status(self) -> dict[str, Any]:
@@ -131,8 +131,10 @@ class FakeDaemon:
         answer = {"model": "loans", "version": version, "previous": self.champion, "reason": "person"}
         return web.json_response(answer)
 
-    def log(self, offset: int) -> web.Response:
-        """Two lines, the second one once the first was read: then the job has ended."""
+    def log(self, job: str, offset: int) -> web.Response:
+        """Of j1 two lines, the second one once the first was read: then the job has ended. Of others nothing."""
+        if job != "j1":
+            return web.json_response({"job": job, "state": "succeeded", "text": "", "next": 0})
         whole = "fold 1\n\x1b[31mfold 2\n"
         text = whole[offset:7] or whole[offset:]
         state = "running" if offset == 0 else "succeeded"

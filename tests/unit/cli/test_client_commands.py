@@ -99,6 +99,11 @@ def test_a_job_s_log_is_shown_with_nothing_that_a_terminal_acts_on(duetmind, dae
     assert (followed.status, followed.out) == (0, "fold 1\n\\x1b[31mfold 2\n")
 
 
+def test_a_job_that_printed_nothing_is_said_to_beside_the_output(duetmind, daemon) -> None:
+    outcome = duetmind("jobs", "logs", "j2", "--url", daemon.url)
+    assert (outcome.status, outcome.out, outcome.err) == (0, "", "job j2 has printed nothing\n")
+
+
 def test_a_job_s_log_as_json_is_one_document(duetmind, daemon) -> None:
     document = duetmind("jobs", "logs", "j1", "--json", "--url", daemon.url).json
     assert document == {"job": "j1", "state": "succeeded", "text": "fold 1\n\x1b[31mfold 2\n", "next": 19}
