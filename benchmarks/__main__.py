@@ -42,6 +42,7 @@ BENCHMARKS = {
     "workflows": "benchmarks.workflows",
     "handover": "benchmarks.handover",
     "forecast": "benchmarks.forecast",
+    "closed_loop": "benchmarks.closed_loop",
 }
 
 

@@ -49,6 +49,15 @@ def suffers(check: CheckData) -> bool | None:
     return False if unlabelled and estimate is not None and estimate.trusted else measured
 
 
+def learnable(check: CheckData) -> bool | None:
+    """Whether labels show a fall, or that the relation to the label changed: new rows may mend both.
+
+    None when none could be judged. An estimate without labels shows a fall too, but gives nothing to learn from; worse
+    calibration or a worse segment beside a metric that holds is for people to look at.
+    """
+    return True if "concept" in check.insights.moved else degraded(check)
+
+
 def degraded(check: CheckData) -> bool | None:
     """Whether the newest metric that the check measured is worse than promised; None when it measured none."""
     measured = (*check.late, *((check.performance,) if check.performance else ()))

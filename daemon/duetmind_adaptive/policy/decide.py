@@ -23,7 +23,7 @@ from duetmind_adaptive.events import (
 from duetmind_adaptive.policy.causes import CAUSES, raises
 from duetmind_adaptive.policy.commands import Emit
 from duetmind_adaptive.policy.incidents import judge_cause
-from duetmind_adaptive.policy.retrains import answered, fruitless, plan_retrain, rolled_back
+from duetmind_adaptive.policy.retrains import answered, fruitless, plan_retrain, promoted, rolled_back
 from duetmind_adaptive.policy.reviews import answers
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.policy.state import ModelState, Retraining
@@ -77,7 +77,7 @@ def _checked(state: ModelState, event: CheckCompleted, rules: Rules, now: dateti
 
 def _promoted(state: ModelState, event: ModelPromoted) -> Decision:
     """A new champion has a new reference: evidence against the old one no longer counts."""
-    kept = state.retraining.model_copy(update={"in_flight": None, "fruitless": 0})
+    kept = promoted(state)
     for cause in ("data", "performance"):
         state = state.with_signal(cause, state.signal(cause).model_copy(update={"hot": 0, "calm": 0}))
     return Decision(state.model_copy(update={"champion": event.data.version, "retraining": kept}))

@@ -12,6 +12,8 @@ class Reason(StrEnum):
     WORSE = "grew_worse"
     CALM = "calm_again"
     DEGRADED = "metric_degraded"
+    REFRESH = "more_rows_of_the_new_regime"
+    BREAKER_OPEN = "breaker_open"
     INITIAL = "initial"
     MANUAL = "manual"
     BUDGET_SPENT = "budget_spent"

@@ -11,6 +11,7 @@ from datetime import datetime
 from duetmind_adaptive.event_data import CheckData, ReviewData
 from duetmind_adaptive.events import CheckCompleted, ReviewApproved, ReviewExpired, ReviewRejected, ReviewRequested
 from duetmind_adaptive.policy.commands import Emit, command_id
+from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.rules import REVIEW_LIFE
 from duetmind_adaptive.policy.state import OpenReview, Retraining
 
@@ -18,11 +19,13 @@ from duetmind_adaptive.policy.state import OpenReview, Retraining
 RETRAIN_SUBJECT = "retrain_model"
 
 
-def ask(retraining: Retraining, event: CheckCompleted, *, now: datetime) -> tuple[Retraining, tuple[Emit, ...]]:
-    """Ask whether to retrain."""
-    review = command_id(event.id, ReviewRequested, None)
+def ask(
+    retraining: Retraining, event: CheckCompleted, *, why: Reason, now: datetime
+) -> tuple[Retraining, tuple[Emit, ...]]:
+    """Ask whether to retrain; `why` is what called for it, or what keeps the policy from trying by itself."""
+    review, reason = command_id(event.id, ReviewRequested, None), _why(event.data, why, retraining.fruitless)
     data = ReviewData(
-        model=event.data.model, review=review, subject=RETRAIN_SUBJECT, reason=_why(event.data),
+        model=event.data.model, review=review, subject=RETRAIN_SUBJECT, reason=reason,
         version=event.data.version,
     )  # fmt: skip
     return retraining.model_copy(update={"review": OpenReview(id=review, asked=now)}), (Emit(ReviewRequested, data),)
@@ -49,9 +52,13 @@ def answers(retraining: Retraining, event: ReviewApproved | ReviewRejected) -> b
     return retraining.review is not None and event.data.review == retraining.review.id
 
 
-def _why(check: CheckData) -> str:
-    """What the metric came to, in one sentence."""
+def _why(check: CheckData, why: Reason, fruitless: int) -> str:
+    """What the metric came to, and what else a person has to know, in one sentence."""
     seen, name = check.performance, check.metric_name or "the metric"
-    if seen is None:
-        return f"{name} fell"
-    return f"{name} fell to {seen.metric:.4g}" + (f" from {seen.reference:.4g}" if seen.reference is not None else "")
+    if why is Reason.REFRESH:
+        return "More rows of the new regime came in since the last promotion"
+    fell = f"{name} fell" if seen is None else f"{name} fell to {seen.metric:.4g}"
+    fell += f" from {seen.reference:.4g}" if seen and seen.reference is not None else ""
+    if why is Reason.BREAKER_OPEN:
+        fell += f", and {fruitless} retrains in a row brought nothing better"
+    return fell

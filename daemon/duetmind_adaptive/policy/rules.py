@@ -8,8 +8,13 @@ from datetime import timedelta
 #: the budget's day; counted back from the decision, so that midnight gives nothing away
 BUDGET_PERIOD = timedelta(days=1)
 
-#: after the n-th fruitless retrain in a row, wait 2^(n-1) windows, at most this many
-LONGEST_COOLDOWN_WINDOWS = 64
+#: after a promotion that a fall called for, learn again this many windows later each: at first few rows show the world
+#: as it has become, and every doubling of them makes a better model
+REFRESH_GAPS = (2, 4, 8, 16)
+
+#: after the n-th retrain in a row without a promotion wait 2^(n-1) windows; after so many the breaker opens: a person
+#: is asked, and without an answer the next try is so many windows later
+BREAKER_AFTER, BREAKER_WINDOWS = 3, 32
 
 #: after a rollback, wait this many windows before learning again on our own: a person (or a breach) just said no
 ROLLBACK_COOLDOWN_WINDOWS = 8

@@ -46,10 +46,16 @@ class Retraining(_Frozen):
     asked: tuple[AwareDatetime, ...] = ()
     #: retrains in a row that ended without a promotion
     fruitless: int = 0
+    #: how many there were when a person was last asked what to do about it
+    breaker_asked: int = 0
     #: after fruitless ones: no automatic retrain before a window that ends beyond this row
     not_before_row: int = 0
     #: after a rollback, or a no: the same
     held_until_row: int = 0
+    #: windows that end beyond these rows call for learning again, ascending
+    refresh_rows: tuple[int, ...] = ()
+    #: whether the retrain under way was called for by one of them
+    refreshing: bool = False
     #: the question whether to retrain
     review: OpenReview | None = None
 

@@ -21,7 +21,7 @@ from duetmind_adaptive.records import Window
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.service.clock import SimulatedClock, utc_now
 from duetmind_adaptive.service.engine import Engine
-from duetmind_adaptive.service.history import history
+from duetmind_adaptive.service.history import history, unmeasured
 from duetmind_adaptive.service.plugins import Handlers
 from duetmind_adaptive.service.schedule.slots import next_slot
 from duetmind_adaptive.settings.model import Loaded, Model
@@ -68,10 +68,13 @@ async def backtest(
         only = loaded.model_copy(update={"models": {name: model}})
         engine = _engine(only, store, clock, executor, handlers)
         await _replay(engine, model, windows, clock, progress)
-        static = await _static(engine, model, windows)
+        static = await _measured(engine, model, 1, windows)
+        plain = await _plain(engine, model, windows)
         seconds = time.perf_counter() - started
         metric = model.metric if model.target else ""
-        return await store.read(lambda conn: history(conn, name, metric=metric, static=static, seconds=seconds))
+        return await store.read(
+            lambda conn: history(conn, name, metric=metric, static=static, plain=plain, seconds=seconds)
+        )
     finally:
         await store.close()
 
@@ -104,9 +107,20 @@ async def _replay(
         progress(index + 1, len(windows))
 
 
-async def _static(engine: Engine, model: Model, windows: Sequence[Window]) -> Sequence[float | None]:
-    """How the first version would have done on its own."""
-    row = await engine.store.read(lambda conn: versions.get(conn, model.name, 1))
+async def _plain(engine: Engine, model: Model, windows: Sequence[Window]) -> dict[int, float | None]:
+    """By first row: what windows score with the version that served them that have too few rows to be judged."""
+    served = await engine.store.read(lambda conn: unmeasured(conn, model.name))
+    found: dict[int, float | None] = {}
+    for version in set(served.values()):
+        here = [window for window in windows if served.get(window.first_row) == version]
+        values = await _measured(engine, model, version, here)
+        found |= {window.first_row: value for window, value in zip(here, values, strict=True)}
+    return found
+
+
+async def _measured(engine: Engine, model: Model, version: int, windows: Sequence[Window]) -> Sequence[float | None]:
+    """How a version does on windows, whichever served them."""
+    row = await engine.store.read(lambda conn: versions.get(conn, model.name, version))
     if row is None or model.target is None:
         return [None] * len(windows)
     reference = versions.version_ref(row, model.folder)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -43,14 +44,43 @@ class _Stretch:
 
 
 def history(
-    conn: Connection, model: str, *, metric: str, static: Sequence[float | None], seconds: float
+    conn: Connection,
+    model: str,
+    *,
+    metric: str,
+    static: Sequence[float | None],
+    seconds: float,
+    plain: Mapping[int, float | None] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The document of `duetmind backtest --json`; `static` is the first model's metric, window by window."""
-    rows = conn.execute(select(events.c.body).where(events.c.model == model).order_by(events.c.seq))
-    stretches = _stretches(parse_event(body) for (body,) in rows)
-    late = {p.window.first_row: p.metric for s in stretches for p in s.check.data.late}
+    """The document of `duetmind backtest --json`.
+
+    Parameters
+    ----------
+    static
+        The first model's metric, window by window.
+    plain
+        By first row: what windows that no check could judge score.
+    """
+    stretches = _stretches(_log(conn, model))
+    late = dict(plain) | {p.window.first_row: p.metric for s in stretches for p in s.check.data.late}
     windows = [_window(s, late, value) for s, value in zip(stretches, static, strict=True)]
     return {"model": model, "metric": metric, "windows": windows, "summary": _summary(windows, seconds)}
+
+
+def unmeasured(conn: Connection, model: str) -> dict[int, int]:
+    """Windows whose metric no check told, by first row, and the version that served each."""
+    checks = [event.data for event in _log(conn, model) if isinstance(event, CheckCompleted)]
+    told = {late.window.first_row for check in checks for late in check.late}
+    return {
+        check.window.first_row: check.version
+        for check in checks
+        if check.metric is None and check.version is not None and check.window.first_row not in told
+    }
+
+
+def _log(conn: Connection, model: str) -> Iterator[Event]:
+    rows = conn.execute(select(events.c.body).where(events.c.model == model).order_by(events.c.seq))
+    return (parse_event(body) for (body,) in rows)
 
 
 def _stretches(log: Iterable[Event]) -> list[_Stretch]:
@@ -77,7 +107,7 @@ def _note(stretch: _Stretch, event: Event, open_incidents: set[str]) -> None:
         stretch.actions.append(action)
 
 
-def _window(stretch: _Stretch, late: dict[int, float], static: float | None) -> dict[str, Any]:
+def _window(stretch: _Stretch, late: Mapping[int, float | None], static: float | None) -> dict[str, Any]:
     data = stretch.check.data
     window = data.window
     return {

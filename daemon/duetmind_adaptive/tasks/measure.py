@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -11,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from duetmind_adaptive.drift.metrics import measure
+from duetmind_adaptive.drift.metrics import complete, measure, metric_value
 from duetmind_adaptive.errors import ColumnMismatchError, ColumnMissingError
 from duetmind_adaptive.records import MetricReading, VersionRef, Window
 from duetmind_adaptive.registry.artifact import load_artifact
@@ -31,25 +32,22 @@ def measure_window(
     model: Model, version: VersionRef, window: Window, table: pa.Table, now: datetime
 ) -> MetricReading | None:
     """The metric of `version` on the labelled rows of a window; None without labels or without usable inputs."""
+    given = _labelled_answers(model, version, window, table, now)
+    if given is None:
+        return None
+    truth, (prediction, score, classes) = given
+    return measure(model.metric, model.task, truth=truth, prediction=prediction, score=score, classes=classes)
+
+
+def _labelled_answers(
+    model: Model, version: VersionRef, window: Window, table: pa.Table, now: datetime
+) -> tuple[NDArray[Any], Answers] | None:
     labelled = with_labels(table, model, now=now, window_end=window.end)
     if model.target is None or model.target not in labelled.column_names:
         return None
     labelled = labelled.filter(labelled[model.target].is_valid())
-    if not labelled.num_rows:
-        return None
-    answers = answer(model, version, labelled)
-    if answers is None:
-        return None
-    truth = labelled[model.target].to_numpy(zero_copy_only=False)
-    prediction, score, classes = answers
-    return measure(
-        model.metric,
-        model.task,
-        truth=truth,
-        prediction=prediction,
-        score=score,
-        classes=classes,
-    )
+    answers = answer(model, version, labelled) if labelled.num_rows else None
+    return None if answers is None else (labelled[model.target].to_numpy(zero_copy_only=False), answers)
 
 
 def answer(model: Model, version: VersionRef, table: pa.Table) -> Answers | None:
@@ -72,10 +70,22 @@ def loaded_model(artifact: Path, sha256: str) -> LoadedModel:
 def measure_windows(
     model: Model, version: VersionRef, windows: Sequence[Window], now: datetime
 ) -> tuple[float | None, ...]:
-    """The metric of one version on many windows: how the first model, never retrained, would have done."""
+    """The metric of one version on many windows, however few rows they have: as people read it, not as it is judged."""
     source = ProductionSource(model)
-    readings = (measure_window(model, version, w, source.read(w.first_row, w.last_row), now) for w in windows)
-    return tuple(reading.value if reading else None for reading in readings)
+    return tuple(_value(model, version, w, source.read(w.first_row, w.last_row), now) for w in windows)
+
+
+def _value(model: Model, version: VersionRef, window: Window, table: pa.Table, now: datetime) -> float | None:
+    given = _labelled_answers(model, version, window, table, now)
+    if given is None:
+        return None
+    truth, (prediction, score, classes) = given
+    rows = complete(model.metric, truth, prediction, score)
+    if not rows.any():
+        return None
+    answers = (None if part is None else part[rows] for part in (prediction, score))
+    value = metric_value(model.metric, model.task, truth[rows], *answers, classes=classes)
+    return value if math.isfinite(value) else None
 
 
 def _given_answers(model: Model, table: pa.Table) -> Answers | None:

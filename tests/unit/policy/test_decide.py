@@ -1,7 +1,7 @@
 """The policy decides from state and event alone: these tests compare lists of commands, with no loop and no clock."""
 
 from datetime import timedelta
-from itertools import count
+from itertools import count, pairwise
 
 from decisions import ACTS, NOW, WATCHES, check, measured, run, version_event
 from hypothesis import given
@@ -16,9 +16,11 @@ from duetmind_adaptive.events import (
     ModelRolledBack,
     RetrainRequested,
     RetrainSuppressed,
+    ReviewRequested,
 )
 from duetmind_adaptive.policy.decide import decide
-from duetmind_adaptive.policy.rules import ROLLBACK_COOLDOWN_WINDOWS, Rules
+from duetmind_adaptive.policy.reasons import Reason
+from duetmind_adaptive.policy.rules import BREAKER_WINDOWS, REFRESH_GAPS, ROLLBACK_COOLDOWN_WINDOWS, Rules
 from duetmind_adaptive.policy.state import ModelState
 
 
@@ -82,17 +84,64 @@ def test_broken_data_is_an_incident_of_its_own_and_nothing_is_learned_from_it():
     assert state.signal("performance").incident is None
 
 
-def test_a_rejected_challenger_makes_the_policy_wait_twice_as_long_each_time():
-    state, waits = ModelState(), []
-    last_asked, clock = None, count()
-    for index in range(40):
-        decision = decide(state, check(index, degraded=True), Rules(retrain=True, max_retrains_per_day=99), NOW)
+def rejected_again_and_again(windows):
+    """A metric that stays low, challengers that never prove themselves: when each was asked for, and what else."""
+    state, asked, told, clock = ModelState(), [], [], count()
+    for index in range(windows):
+        now = NOW + timedelta(hours=index)
+        decision = decide(state, check(index, degraded=True), Rules(retrain=True, max_retrains_per_day=99), now)
         state = decision.state
-        if any(command.kind is RetrainRequested for command in decision.commands):
-            waits += [index - last_asked] if last_asked is not None else []
-            last_asked = index
-            state = decide(state, version_event(ModelRejected, f"r{next(clock)}"), ACTS, NOW).state
-    assert waits == [1, 2, 4, 8, 16]
+        told.append([command.kind for command in decision.commands])
+        if RetrainRequested in told[-1]:
+            asked.append(index)
+            state = decide(state, version_event(ModelRejected, f"r{next(clock)}"), ACTS, now).state
+    return asked, told
+
+
+def test_a_rejected_challenger_makes_the_policy_wait_longer_each_time_and_three_in_a_row_very_long():
+    asked, _ = rejected_again_and_again(100)
+    first, second, *long = [later - earlier for earlier, later in pairwise(asked)]
+    assert (first, second) == (1, 2)
+    assert len(long) == 2
+    assert min(long) >= BREAKER_WINDOWS
+
+
+def test_three_in_a_row_open_the_breaker_and_a_person_is_asked_once_each_time_it_opens():
+    asked, told = rejected_again_and_again(60)
+    questions = [index for index, kinds in enumerate(told) if ReviewRequested in kinds]
+    assert questions == [asked[2] + 1, asked[3] + 1]
+    assert RetrainSuppressed in told[questions[0]]
+
+
+def promoted_after_a_fall():
+    state, told = run([check(0, degraded=True)])
+    assert told == [[DriftDetected, RetrainRequested]]
+    return run([version_event(ModelPromoted, "p")], state=state)[0]
+
+
+def test_after_a_promotion_that_a_fall_called_for_it_learns_again_as_rows_of_the_new_world_come_in():
+    state, asked = promoted_after_a_fall(), []
+    for index in range(1, 60):
+        decision = decide(state, measured(index, degraded=False), ACTS, NOW + index * timedelta(days=1))
+        state = decision.state
+        for command in decision.commands:
+            if command.kind is RetrainRequested:
+                asked.append((index, command.data.reason))
+                end = version_event(ModelRejected if index == 2 else ModelPromoted, f"end-{index}")
+                state = decide(state, end, ACTS, NOW).state
+    due = [sum(REFRESH_GAPS[: n + 1]) for n in range(len(REFRESH_GAPS))]
+    assert asked == [(index, Reason.REFRESH) for index in due]
+    assert state.retraining.fruitless == 0
+
+
+def test_a_promotion_that_no_fall_called_for_plans_nothing():
+    state, _ = run([measured(0, degraded=False), version_event(ModelPromoted, "by hand")])
+    assert state.retraining.refresh_rows == ()
+
+
+def test_a_rollback_ends_what_was_planned():
+    state, _ = run([version_event(ModelRolledBack, "b", version=1)], state=promoted_after_a_fall())
+    assert state.retraining.refresh_rows == ()
 
 
 def test_a_metric_that_recovers_ends_the_waiting_because_the_next_fall_is_a_new_one():

@@ -43,7 +43,7 @@ def told(*insights: Insights, metric: str | None = "accuracy") -> list[list[tupl
     return answers
 
 
-@pytest.mark.parametrize("moved", ["calibration", "segments", "estimate", "concept"])
+@pytest.mark.parametrize("moved", ["calibration", "segments", "estimate"])
 def test_a_model_that_does_worse_without_a_measured_fall_is_an_incident_and_no_retrain(moved):
     assert told(Insights(moved=(moved,))) == [[(DriftDetected, "performance")]]
 
@@ -63,9 +63,15 @@ def test_an_estimate_that_cannot_know_clears_nothing():
     assert told(Insights(moved=("estimate",), estimate=FELL), unknown, unknown, metric=None)[1:] == [[], []]
 
 
-def test_nothing_of_this_asks_for_a_retrain():
-    kinds = [kind for step in told(*[Insights(moved=("concept", "segments"))] * 5) for kind, _ in step]
+@pytest.mark.parametrize("moved", ["calibration", "segments", "estimate"])
+def test_what_new_rows_would_hardly_mend_asks_for_no_retrain(moved):
+    kinds = [kind for step in told(*[Insights(moved=(moved,))] * 5) for kind, _ in step]
     assert RetrainRequested not in kinds
+
+
+def test_a_changed_relation_to_the_label_asks_for_a_retrain_before_the_metric_shows_it():
+    kinds = [kind for step in told(*[Insights(moved=("concept",))] * 5) for kind, _ in step]
+    assert kinds.count(RetrainRequested) == 1
 
 
 def lines(**insights: object) -> str:
