@@ -194,6 +194,19 @@ class OddRows:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Beside:
+    """The version that serves beside the one before it, on labelled rows since its promotion."""
+
+    version: int
+    previous: int
+    rows: int
+    metric: float
+    metric_previous: float
+    #: of the version that serves: worse, better, not_better or inconclusive
+    verdict: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CheckReport:
     """Everything one check of one window found. `columns` are sorted by effect, largest first."""
 
@@ -212,6 +225,8 @@ class CheckReport:
     new_columns: tuple[str, ...] = ()
     type_changes: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     seconds: float = 0.0
+    #: for a while after a promotion
+    beside: Beside | None = None
     #: the rest is what the examinations add: None or empty where they had nothing to say
     calm: Calm | None = None
     multivariate: Multivariate | None = None

@@ -87,9 +87,26 @@ class Rejected:
     """The effect did not happen and trying again would not help: straight to the dead letters."""
 
     reason: str
+    #: the receiver wants no more of anything: what follows is not sent to it either
+    gone: bool = False
 
 
-Outcome = Delivered | Retry | Rejected
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Not now, and nobody's fault: taken up again from `until` on, which costs no try."""
+
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """Decided against, for good."""
+
+    reason: str
+
+
+Outcome = Delivered | Retry | Rejected | Postponed | Suppressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +154,13 @@ class Subscription:
     #: a handler that runs longer is cancelled and the try counts as failed
     timeout: timedelta = timedelta(seconds=60)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    #: events to publish in the transaction that records a final outcome (Delivered or dead)
+    #: events to publish in the transaction that records a final outcome (Delivered, Suppressed or dead)
     report: Callable[[Event, Outcome, Attempt, datetime], Sequence[Event]] | None = None
+    #: what else to keep in the transaction that records an outcome, final or not
+    record: Callable[[Transaction, Event, Outcome, datetime], None] | None = None
+    #: a delivery that still fails after this long is told of by `trouble`; a repeat of its events' ids is ignored
+    troubled_after: timedelta = timedelta(minutes=15)
+    trouble: Callable[[Event, Retry, Attempt, datetime], Sequence[Event]] | None = None
 
 
 class Bus(Protocol):

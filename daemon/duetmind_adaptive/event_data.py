@@ -146,6 +146,18 @@ class Data(Frozen):
     model: str
 
 
+class BesideData(Frozen):
+    """A version that was promoted lately beside the one before it, on labelled rows since then."""
+
+    version: int
+    previous: int
+    rows: int
+    metric: float
+    metric_previous: float
+    #: worse than the one before, better, not_better (which may be chance) or inconclusive (too few rows)
+    verdict: str
+
+
 class CheckData(Data):
     """What a check found, cut to the columns that moved most."""
 
@@ -164,6 +176,7 @@ class CheckData(Data):
     findings: tuple[FindingData, ...] = ()
     more_findings: int = 0
     insights: Insights = Insights()
+    beside: BesideData | None = None
 
 
 class CheckFailedData(Data):
@@ -243,6 +256,10 @@ class AlertData(Data):
     status: str = ""
     reason: str = ""
     attempts: int = 1
+    #: false while the channel is still trying
+    final: bool = True
+    #: it told what another channel could not tell
+    fallback: bool = False
 
 
 class ReviewData(Data):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from random import Random
 
-from duetmind_adaptive.contracts import Delivered, Outcome, Rejected, Retry, RetryPolicy
+from duetmind_adaptive.contracts import Delivered, Outcome, Postponed, Rejected, Retry, RetryPolicy, Suppressed
 
 
 def delay(policy: RetryPolicy, failures: int, random: Random) -> timedelta:
@@ -42,8 +42,10 @@ def retry_at(outcome: Retry, *, failures: int, policy: RetryPolicy, random: Rand
     return now + (delay(policy, failures, random) if outcome.after is None else outcome.after)
 
 
-def final(outcome: Outcome, retry: datetime | None) -> Delivered | Rejected | None:
+def final(outcome: Outcome, retry: datetime | None) -> Delivered | Rejected | Suppressed | None:
     """What the outcome means for good: a Retry that has no next try is a rejection; None while there is one."""
+    if isinstance(outcome, Postponed):
+        return None
     if isinstance(outcome, Retry):
         return None if retry else Rejected(outcome.reason)
     return outcome

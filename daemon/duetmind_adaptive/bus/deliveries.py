@@ -1,6 +1,7 @@
 """Deliveries as rows: who may take which next, under which lease, and how it ended.
 
-A delivery is open (`pending`, or `leased` while a handler works on it) until it is `delivered` or `dead`.
+A delivery is open (`pending`, or `leased` while a handler works on it) until it is `delivered`,
+`suppressed` or `dead`.
 `not_before` says from when an open delivery may be claimed, for a leased one the end of its lease: so one index
 answers both "what is due" and "when is the next due", and an expired lease needs no sweeper. The token grows
 with each lease; whoever acknowledges with an older one is refused (fencing).
@@ -165,6 +166,18 @@ _DELIVERED = (
     .values(state="delivered", finished=bindparam("at"), outcome=bindparam("detail"), lease_until=None)
 )
 
+_SUPPRESSED = (
+    update(deliveries)
+    .where(*_HELD)
+    .values(state="suppressed", finished=bindparam("at"), outcome=bindparam("reason"), lease_until=None)
+)
+
+_POSTPONED = (
+    update(deliveries)
+    .where(*_HELD)
+    .values(state="pending", not_before=bindparam("due"), outcome=bindparam("reason"), lease_until=None, owner=None)
+)
+
 _FAILED = (
     update(deliveries)
     .where(*_HELD)
@@ -184,6 +197,25 @@ def acknowledge(conn: Connection, claim: Claim, *, now: str, detail: str = "") -
     """Record that the delivery happened; False (and nothing recorded) if the claim is stale."""
     values = {"delivery": claim.delivery, "held_token": claim.token, "at": now, "detail": detail}
     return conn.execute(_DELIVERED, values).rowcount == 1
+
+
+def suppress(conn: Connection, claim: Claim, *, now: str, reason: str) -> bool:
+    """Record that it was decided not to deliver; False if the claim is stale."""
+    values = {"delivery": claim.delivery, "held_token": claim.token, "at": now, "reason": reason}
+    return conn.execute(_SUPPRESSED, values).rowcount == 1
+
+
+def postpone(conn: Connection, claim: Claim, *, until: str, reason: str) -> bool:
+    """Put the delivery back to be taken up from the stamp `until` on, at no cost; False if the claim is stale."""
+    values = {"delivery": claim.delivery, "held_token": claim.token, "due": until, "reason": reason}
+    return conn.execute(_POSTPONED, values).rowcount == 1
+
+
+def hasten(conn: Connection, *, model: str, reason: str, now: str) -> int:
+    """Have deliveries about `model` that were postponed for `reason` taken up at once; returns how many."""
+    pending = literal_column("deliveries.state = 'pending'")
+    statement = update(deliveries).where(pending, _c.model == model, _c.outcome == reason).values(not_before=now)
+    return conn.execute(statement).rowcount
 
 
 def fail(conn: Connection, claim: Claim, *, now: str, reason: str, retry: str | None) -> bool:

@@ -17,8 +17,18 @@ from pydantic import ValidationError
 from duetmind_adaptive.bus import deliveries
 from duetmind_adaptive.bus.backoff import final, retry_at
 from duetmind_adaptive.bus.deliveries import Claim
-from duetmind_adaptive.bus.work import STORE_RETRY_SECONDS, Surroundings, Turn, reports_of
-from duetmind_adaptive.contracts import Attempt, Delivered, Outcome, Rejected, Retry, Subscription, Transaction
+from duetmind_adaptive.bus.work import STORE_RETRY_SECONDS, Surroundings, Turn, reports_of, trouble_of
+from duetmind_adaptive.contracts import (
+    Attempt,
+    Delivered,
+    Outcome,
+    Postponed,
+    Rejected,
+    Retry,
+    Subscription,
+    Suppressed,
+    Transaction,
+)
 from duetmind_adaptive.errors import StoreError
 from duetmind_adaptive.events import Event, parse_event
 from duetmind_adaptive.failpoints import failpoint
@@ -31,6 +41,7 @@ log = structlog.get_logger(__name__)
 class Verdict:
     """What a try's outcome means: recorded, retried at `retry`, or (with `settled`) final."""
 
+    event: Event | None
     outcome: Outcome
     settled: Outcome | None
     now: datetime
@@ -164,17 +175,28 @@ class EffectRunner:
         if isinstance(outcome, Retry):
             policy, random = self.subscription.retry, self._at.random
             retry = retry_at(outcome, failures=attempt.number, policy=policy, random=random, now=now)
+        elif isinstance(outcome, Postponed):
+            retry = outcome.until
         settled = final(outcome, retry)
-        return Verdict(outcome, settled, now, retry, reports_of(self.subscription, event, settled, attempt, now))
+        reports = reports_of(self.subscription, event, settled, attempt, now)
+        if settled is None:
+            reports = trouble_of(self.subscription, event, outcome, attempt, now)
+        return Verdict(event, outcome, settled, now, retry, reports)
 
     def _record(self, tx: Transaction, claim: Claim, verdict: Verdict) -> bool:
         now, outcome = stamp(verdict.now), verdict.outcome
+        retry = stamp(verdict.retry) if verdict.retry else None
         if isinstance(outcome, Delivered):
             kept = deliveries.acknowledge(tx.connection, claim, now=now, detail=outcome.detail)
+        elif isinstance(outcome, Suppressed):
+            kept = deliveries.suppress(tx.connection, claim, now=now, reason=outcome.reason)
+        elif isinstance(outcome, Postponed):
+            kept = deliveries.postpone(tx.connection, claim, until=retry or now, reason=outcome.reason)
         else:
-            retry = stamp(verdict.retry) if verdict.retry else None
             kept = deliveries.fail(tx.connection, claim, now=now, reason=outcome.reason, retry=retry)
         failpoint("bus.finish_recorded")
+        if kept and verdict.event is not None and self.subscription.record is not None:
+            self.subscription.record(tx, verdict.event, verdict.settled or outcome, verdict.now)
         if kept and verdict.reports:
             self._at.publish(tx, verdict.reports)
             failpoint("bus.finish_reported")

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import structlog
 
-from duetmind_adaptive.contracts import Attempt, Clock, Outcome, Store, Subscription, Transaction
+from duetmind_adaptive.contracts import Attempt, Clock, Outcome, Retry, Store, Subscription, Transaction
 from duetmind_adaptive.events import Event
 
 log = structlog.get_logger(__name__)
@@ -57,6 +57,16 @@ def reports_of(
     except Exception:  # a report that cannot be made must not undo what was done
         log.exception("bus.report_failed", handler=subscription.name, delivery=attempt.delivery)
         return []
+
+
+def trouble_of(
+    subscription: Subscription, event: Event | None, outcome: Outcome, attempt: Attempt, now: datetime
+) -> list[Event]:
+    """The events a subscription wants published about a delivery that has failed for long and is tried on."""
+    told = subscription.trouble
+    if event is None or told is None or not isinstance(outcome, Retry):
+        return []
+    return list(told(event, outcome, attempt, now)) if now - attempt.since >= subscription.troubled_after else []
 
 
 class Runner(Protocol):

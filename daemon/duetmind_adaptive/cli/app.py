@@ -47,6 +47,11 @@ def root() -> TyperGroup:
         "run": Entry(f"{_CLI}.run_workflow:run_workflow", "Run a workflow here, without the daemon."),
     }
     alerts = {"test": Entry(f"{_CLI}.alerts:send_test", "Send a marked test alert through the configured channels.")}
+    incidents = {
+        "list": Entry(f"{_CLI}.lists:incidents", "List incidents, newest first."),
+        "explain": Entry(f"{_CLI}.incidents:explain", "Tell what happened, who was told, and why not."),
+        "ack": Entry(f"{_CLI}.incidents:acknowledge", "Take an incident on."),
+    }
     review = {
         "approve": Entry(f"{_CLI}.reviews:approve", "Say yes to what a review asks for."),
         "reject": Entry(f"{_CLI}.reviews:reject", "Say no to what a review asks for."),
@@ -65,7 +70,9 @@ def root() -> TyperGroup:
         "config": group("config", "Validate configs.", config),
         "status": Entry(f"{_CLI}.status:status", "Show how a running daemon and its models are."),
         "models": Entry(f"{_CLI}.lists:models", "List the models of a running daemon."),
-        "incidents": Entry(f"{_CLI}.lists:incidents", "List incidents, newest first."),
+        "incidents": group("incidents", "List incidents, explain one, take one on.", incidents, default="list"),
+        "silence": Entry(f"{_CLI}.incidents:silence", "Have a running daemon tell nobody of a model for a while."),
+        "unsilence": Entry(f"{_CLI}.incidents:unsilence", "Have a running daemon tell people of a model again."),
         "events": Entry(f"{_CLI}.events:events", "List events, newest first, or follow them."),
         "jobs": group("jobs", "List jobs, newest first, show what they printed, cancel them.", jobs, default="list"),
         "workflows": group("workflows", "List, show, start and cancel runs of workflows.", workflows, default="list"),

@@ -88,11 +88,12 @@ def reject(
 
 
 def _answer(daemon: Client, review: str, word: str, reason: str, by: str | None, *, as_json: bool) -> int:
-    said = daemon.post(review_path(review, word), {"reason": reason, "by": by or _login()})
+    said = daemon.post(review_path(review, word), {"reason": reason, "by": by or login()})
     return print_act(said, f"{said['subject']} of {said['model']} is {said['state']}", as_json=as_json)
 
 
-def _login() -> str:
+def login() -> str:
+    """Who sits at the terminal."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a user without a name, as in some containers

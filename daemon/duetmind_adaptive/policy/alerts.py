@@ -6,12 +6,22 @@ length, so that no column name can break a log line, a terminal, a mail header o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from duetmind_adaptive.contracts import Alert
 from duetmind_adaptive.event_data import ColumnEffect, DriftData, WindowData
-from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, Event, ReviewRequested, make
+from duetmind_adaptive.events import (
+    AlertFailed,
+    DriftDetected,
+    DriftResolved,
+    DriftUpdated,
+    Event,
+    ModelRolledBack,
+    ReviewRequested,
+    make,
+)
 from duetmind_adaptive.policy.explained import estimated, told_insights
 from duetmind_adaptive.policy.rules import REVIEW_LIFE
 from duetmind_adaptive.policy.texts import printable
@@ -60,6 +70,8 @@ def alert_from(event: Event) -> Alert | None:
             status, lines = "resolved", _over(event.data, event.time)
         case ReviewRequested():
             return _question(event)
+        case ModelRolledBack():
+            return _taken_back(event)
         case _:
             return None
     data = event.data
@@ -76,20 +88,53 @@ def alert_from(event: Event) -> Alert | None:
     return inert(alert)
 
 
+#: what a review's subject would do to the model
+_ASKED = {"retrain_model": "retrained", "rollback": "rolled back"}
+
+
 def _question(event: ReviewRequested) -> Alert:
     """A review: what is asked, why, how to answer, and what no answer means."""
     data, model = event.data, printable(event.data.model, NAME_LIMIT)
     lines = (
-        f"May {model} be retrained? {data.reason}.",
+        f"May {model} be {_ASKED.get(data.subject, data.subject)}? {data.reason}.",
         f"Yes: duetmind review approve {data.review}",
         f"No: duetmind review reject {data.review}",
         f"Without an answer by {_moment(event.time + REVIEW_LIFE)} nothing is done.",
     )
     alert = Alert(
         id=event.id, event=event, model=data.model, incident=data.review, status="review", severity="medium",
-        title=f"Review asked for: retrain {model}", lines=lines,
+        title=f"Review asked for: {data.subject} of {model}", lines=lines,
     )  # fmt: skip
     return inert(alert)
+
+
+def _taken_back(event: ModelRolledBack) -> Alert:
+    """A promotion that did not hold: which version serves now, and why."""
+    data, model = event.data, printable(event.data.model, NAME_LIMIT)
+    lines = (
+        f"Version {data.version} of {model} serves again: version {data.previous} did worse on the rows since.",
+        f"Version {data.previous} does not come back by itself; duetmind promote would bring it back.",
+        "Nothing is retrained for some windows. Look closer with: duetmind events",
+    )
+    alert = Alert(
+        id=event.id, event=event, model=data.model, incident=event.id, status="rolled_back", severity="high",
+        title=f"Promotion taken back: {model}", lines=lines,
+    )  # fmt: skip
+    return inert(alert)
+
+
+def told_along(alert: Alert, others: Sequence[DriftData]) -> Alert:
+    """The alert with a line for each other incident of the model that is told by it."""
+    lines = (f"Open as well: {_title(each)}, severity {each.severity} ({each.incident})." for each in others)
+    return inert(replace(alert, lines=(*alert.lines, *lines)))
+
+
+def told_instead(alert: Alert, failed: AlertFailed) -> Alert:
+    """The alert as another channel tells it: first that, and why, the channel that should have could not."""
+    data = failed.data
+    trying = "is still tried" if not data.final else "was given up"
+    first = f"The channel {data.channel} could not tell this, so it is told here: {data.reason}; it {trying} there."
+    return inert(replace(alert, id=failed.id, lines=(first, *alert.lines)))
 
 
 def trial_alert(channel: str, *, id: str, now: datetime) -> Alert:

@@ -27,6 +27,7 @@ from duetmind_adaptive.policy.retrains import answered, fruitless, plan_retrain,
 from duetmind_adaptive.policy.reviews import answers
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.policy.state import ModelState, Retraining
+from duetmind_adaptive.policy.watching import TakeBack, begin_watch, keep_watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Decision:
 
     state: ModelState
     commands: tuple[Emit, ...] = field(default=())
+    take_back: TakeBack | None = None
 
     def events(self, cause: Event, now: datetime) -> tuple[Event, ...]:
         """The commands as the events to publish."""
@@ -51,7 +53,7 @@ def decide(state: ModelState, event: Event, rules: Rules, now: datetime) -> Deci
         case RetrainRequested() | ModelRejected() | RetrainFailed():
             return _with_retraining(state, _course_of_retrain(state, event))
         case ModelRolledBack():
-            state = state.model_copy(update={"champion": event.data.version})
+            state = state.model_copy(update={"champion": event.data.version, "watch": None})
             return _with_retraining(state, rolled_back(state))
         case ReviewApproved() | ReviewRejected() if answers(state.retraining, event):
             retraining, wish = answered(state, event, now)
@@ -71,8 +73,12 @@ def _checked(state: ModelState, event: CheckCompleted, rules: Rules, now: dateti
         state = state.with_signal(cause, signal)
         told += news
     state = state.model_copy(update={"last_window": event.data.window})
+    watch, take_back, question = keep_watch(state, event, rules)
+    state = state.model_copy(update={"watch": watch})
+    if take_back is not None:
+        return Decision(state, tuple(told), take_back)
     retraining, wish = plan_retrain(state, event, rules, now=now)
-    return Decision(state.model_copy(update={"retraining": retraining}), (*told, *wish))
+    return Decision(state.model_copy(update={"retraining": retraining}), (*told, *question, *wish))
 
 
 def _promoted(state: ModelState, event: ModelPromoted) -> Decision:
@@ -80,7 +86,8 @@ def _promoted(state: ModelState, event: ModelPromoted) -> Decision:
     kept = promoted(state)
     for cause in ("data", "performance"):
         state = state.with_signal(cause, state.signal(cause).model_copy(update={"hot": 0, "calm": 0}))
-    return Decision(state.model_copy(update={"champion": event.data.version, "retraining": kept}))
+    watch = begin_watch(state, event)
+    return Decision(state.model_copy(update={"champion": event.data.version, "retraining": kept, "watch": watch}))
 
 
 def _course_of_retrain(state: ModelState, event: RetrainRequested | ModelRejected | RetrainFailed) -> Retraining:

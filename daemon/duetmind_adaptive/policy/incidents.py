@@ -25,7 +25,7 @@ def judge_cause(
         return _open(cause, signal, check, now) if signal.hot >= rules.opens_after else (signal, ())
     if not active:
         return _resolve(cause, signal, incident, check) if signal.calm >= rules.clears_after else (signal, ())
-    return _update(cause, signal, incident, check)
+    return _update(cause, signal, check, rules, now=now)
 
 
 def _count(signal: Signal, *, active: bool) -> Signal:
@@ -45,14 +45,18 @@ def _open(cause: Cause, signal: Signal, check: CheckData, now: datetime) -> tupl
     return signal.model_copy(update={"incident": incident}), (told,)
 
 
-def _update(cause: Cause, signal: Signal, incident: OpenIncident, check: CheckData) -> tuple[Signal, Told]:
-    """Only what got worse is news: a higher severity than ever in this incident, or a new kind."""
+def _update(cause: Cause, signal: Signal, check: CheckData, rules: Rules, *, now: datetime) -> tuple[Signal, Told]:
+    """Only what got worse is news: a higher severity than ever in this incident, or a new kind; or that it lasts."""
+    incident = signal.incident
+    if incident is None:
+        return signal, ()
     severity = max(incident.severity, check.severity, key=SEVERITIES.index)
     kinds = tuple(dict.fromkeys((*incident.kinds, *check.kinds)))
-    if severity == incident.severity and kinds == incident.kinds:
+    same = severity == incident.severity and kinds == incident.kinds
+    if same and now - (incident.told or incident.opened) < rules.repeat:
         return signal, ()
-    grown = incident.model_copy(update={"severity": severity, "kinds": kinds})
-    told = Emit(DriftUpdated, _tell(cause, grown, check, Reason.WORSE))
+    grown = incident.model_copy(update={"severity": severity, "kinds": kinds, "told": now})
+    told = Emit(DriftUpdated, _tell(cause, grown, check, Reason.STILL_OPEN if same else Reason.WORSE))
     return signal.model_copy(update={"incident": grown}), (told,)
 
 

@@ -10,6 +10,7 @@ class Reason(StrEnum):
 
     FIRST = "first_drift"
     WORSE = "grew_worse"
+    STILL_OPEN = "still_open"
     CALM = "calm_again"
     DEGRADED = "metric_degraded"
     REFRESH = "more_rows_of_the_new_regime"
@@ -19,6 +20,7 @@ class Reason(StrEnum):
     BUDGET_SPENT = "budget_spent"
     COOLDOWN = "cooldown"
     ROLLED_BACK = "rolled_back_lately"
+    BREACH = "worse_than_the_one_before"
     APPROVED = "approved"
     PAUSED = "paused"
     OBSERVING = "observing"
@@ -27,3 +29,21 @@ class Reason(StrEnum):
     GATE_FAILED = "gate_failed"
     CHAMPION_CHANGED = "champion_changed"
     FIRST_VERSION = "first_version"
+
+
+class Quiet(StrEnum):
+    """Why a message waits, or is not sent."""
+
+    SILENCED = "silenced"
+    GROUP_WAIT = "group_wait"
+    GROUP_INTERVAL = "group_interval"
+    QUIET_HOURS = "quiet_hours"
+    RATE_LIMIT = "rate_limit"
+    GROUPED = "told_with_another"
+    OVER = "over_before_it_was_told"
+    NEVER_TOLD = "its_opening_was_not_told"
+    ACKNOWLEDGED = "acknowledged"
+    NOT_WORSE = "not_worse_than_told"
+    ANSWERED = "answered_already"
+    CHANNEL_GONE = "receiver_gone"
+    TOLD_ELSEWHERE = "told_by_another_channel"

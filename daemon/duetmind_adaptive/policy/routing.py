@@ -1,8 +1,7 @@
 """Who is told: which of the configured channels an event goes to. Pure, asked in the publishing transaction.
 
-An incident makes two messages, one when it opens and one when it resolves. The resolved event carries the
-worst severity and all kinds of its incident, so the same routes lead it to everyone who heard of the opening
-and to everyone who would have, had the incident begun as bad as it became.
+What opens, grows worse or asks goes to all that the matching routes name. The end of an incident goes to whoever any
+route of its model names, however grave it became: a channel that heard of no opening sends no end (`policy.notices`).
 """
 
 from __future__ import annotations
@@ -10,11 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from duetmind_adaptive.event_data import DriftData
-from duetmind_adaptive.events import DriftDetected, DriftResolved, Event, ReviewRequested
-from duetmind_adaptive.settings.model import MatchSettings, RouteSettings
+from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, Event, ModelRolledBack, ReviewRequested
+from duetmind_adaptive.policy.reasons import Reason
+from duetmind_adaptive.settings.alerts import MatchSettings, RouteSettings
+
+#: events that are messages
+Message = DriftDetected | DriftUpdated | DriftResolved | ReviewRequested | ModelRolledBack
 
 
-def channels_for(event: Event, routes: Sequence[RouteSettings], channels: Sequence[str]) -> tuple[str, ...]:
+def channels_for(
+    event: Event, routes: Sequence[RouteSettings], channels: Sequence[str], *, tags: Sequence[str] = ()
+) -> tuple[str, ...]:
     """The channels `event` is sent to, in the order of `channels`.
 
     Without routes that is every channel. With routes it is all that the matching ones name together; an
@@ -23,31 +28,32 @@ def channels_for(event: Event, routes: Sequence[RouteSettings], channels: Sequen
     Parameters
     ----------
     event
-        Only the opening and the end of an incident, and questions, are sent; anything else goes nowhere.
+        Turns of incidents, questions and promotions taken back are sent; anything else goes nowhere.
     routes
         As configured.
     channels
         Names of the channels there are; a route's other names are ignored.
+    tags
+        Of the event's model.
     """
-    if not isinstance(event, DriftDetected | DriftResolved | ReviewRequested):
+    if not isinstance(event, Message) or (isinstance(event, ModelRolledBack) and event.data.reason != Reason.BREACH):
         return ()
     if not routes:
         return tuple(channels)
-    chosen = {name for route in routes if _takes(route.match, event) for name in route.channels}
+    chosen = {name for route in routes if takes(route.match, event, tags) for name in route.channels}
     return tuple(name for name in channels if name in chosen)
 
 
-def _takes(match: MatchSettings, event: DriftDetected | DriftResolved | ReviewRequested) -> bool:
-    """A question has neither severity nor kind: it goes to whoever hears anything of its model."""
-    if isinstance(event, ReviewRequested):
-        return match.model is None or event.data.model in match.model
-    return fits(match, event.data)
+def takes(match: MatchSettings, event: Message, tags: Sequence[str]) -> bool:
+    """Whether a route takes the event; but for openings and updates its model alone decides."""
+    of_model = match.model is None or event.data.model in match.model
+    if not of_model or not (match.tags is None or set(match.tags) & set(tags)):
+        return False
+    return True if isinstance(event, ReviewRequested | DriftResolved | ModelRolledBack) else fits(match, event.data)
 
 
 def fits(match: MatchSettings, data: DriftData) -> bool:
-    """Whether every field that `match` states fits; a `kind` fits when the incident has one of them."""
-    return (
-        (match.model is None or data.model in match.model)
-        and (match.severity is None or data.severity in match.severity)
-        and (match.kind is None or not set(data.kinds).isdisjoint(match.kind))
+    """Whether severity and kind fit, where `match` states them; one of the incident's kinds is enough."""
+    return (match.severity is None or data.severity in match.severity) and (
+        match.kind is None or not set(data.kinds).isdisjoint(match.kind)
     )

@@ -16,6 +16,11 @@ REFRESH_GAPS = (2, 4, 8, 16)
 #: is asked, and without an answer the next try is so many windows later
 BREAKER_AFTER, BREAKER_WINDOWS = 3, 32
 
+#: after a promotion the version before answers so many windows as well, and comes back if it does better; what is as
+#: good is taken back one time in twenty over all of them, so each look has this confidence
+WATCH_WINDOWS = 8
+WATCH_CONFIDENCE = 1 - 0.05 / WATCH_WINDOWS
+
 #: after a rollback, wait this many windows before learning again on our own: a person (or a breach) just said no
 ROLLBACK_COOLDOWN_WINDOWS = 8
 
@@ -31,6 +36,8 @@ class Rules:
     opens_after: int = 1
     #: calm checks in a row that resolve it
     clears_after: int = 2
+    #: an incident that stays is told again after so long, at the next check that raises it
+    repeat: timedelta = timedelta(hours=4)
     #: whether the policy may ask for retrains at all
     retrain: bool = False
     #: a person has stopped all acting

@@ -20,6 +20,8 @@ class OpenIncident(_Frozen):
     kinds: tuple[str, ...]
     opened: AwareDatetime
     window: WindowData
+    #: when it was told last; None: when it opened
+    told: AwareDatetime | None = None
 
 
 class Signal(_Frozen):
@@ -60,6 +62,17 @@ class Retraining(_Frozen):
     review: OpenReview | None = None
 
 
+class Watch(_Frozen):
+    """A version that was promoted lately, beside the one that it took the place of."""
+
+    version: int
+    previous: int
+    #: neither has learned from rows from here on
+    from_row: int
+    #: checks that could set both side by side
+    seen: int = 0
+
+
 class ModelState(_Frozen):
     """Everything `decide` needs to know of one model's past."""
 
@@ -68,6 +81,7 @@ class ModelState(_Frozen):
     signals: dict[Cause, Signal] = Field(default_factory=dict[Cause, Signal])
     retraining: Retraining = Retraining()
     last_window: WindowData | None = None
+    watch: Watch | None = None
 
     def signal(self, cause: Cause) -> Signal:
         """The evidence for one cause."""

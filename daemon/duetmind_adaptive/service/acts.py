@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from sqlalchemy import Connection
 from structlog.stdlib import get_logger
 
+from duetmind_adaptive.bus.deliveries import hasten
 from duetmind_adaptive.contracts import Transaction
 from duetmind_adaptive.errors import DuetMindError, JobError, RegistryError
 from duetmind_adaptive.event_data import ReviewData
 from duetmind_adaptive.events import ReviewApproved, ReviewRejected, derive_id, source_of
 from duetmind_adaptive.jobs import queue
+from duetmind_adaptive.policy.reasons import Quiet
 from duetmind_adaptive.registry.versions import Switch
-from duetmind_adaptive.service.documents import Document, job_document, pause_document, review_document
+from duetmind_adaptive.service.documents import (
+    Document,
+    incident_document,
+    job_document,
+    pause_document,
+    review_document,
+)
 from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.http.api import NotFoundError
 from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.settings.model import Model
-from duetmind_adaptive.store import reviews
+from duetmind_adaptive.store import incidents, notices, reviews
+from duetmind_adaptive.store.notices import Silence
+from duetmind_adaptive.store.tables import stamp
 
 log = get_logger(__name__)
 
@@ -85,6 +96,42 @@ class Acts:
             return review_document(reviews.get(tx.connection, review) or row)
 
         return await self._engine.store.write(change)
+
+    async def acknowledge(self, incident: str, *, by: str, note: str) -> Document:
+        """Somebody takes an open incident on."""
+
+        def change(tx: Transaction) -> Document:
+            row = incidents.get(tx.connection, incident)
+            if row is None:
+                raise NotFoundError(f"there is no incident {incident}; duetmind incidents lists them")
+            if row.state != "open":
+                raise JobError(f"incident {incident} is over: it was resolved at {row.resolved}")
+            now = self._engine.machine_clock.now()
+            notices.acknowledge(tx, incident, severity=row.severity, by=by, note=redact(note), now=now)
+            return {**incident_document(row), "acknowledged": by}
+
+        return await self._engine.store.write(change)
+
+    async def silence(self, model: str, *, seconds: float, by: str, reason: str) -> Document:
+        """Tell nobody of a model for a while; what is still open then is told then."""
+        self._model(model)
+        now = self._engine.machine_clock.now()
+        silence = Silence(model, now, now + timedelta(seconds=seconds), by, redact(reason))
+        await self._engine.store.write(lambda tx: notices.silence(tx, silence))
+        return {"model": model, "until": silence.until.isoformat(), "by": by, "reason": silence.reason}
+
+    async def unsilence(self, model: str) -> Document:
+        """Tell people of a model again, of what waited too."""
+        self._model(model)
+        now = stamp(self._engine.machine_clock.now())
+
+        def change(tx: Transaction) -> bool:
+            hasten(tx.connection, model=model, reason=Quiet.SILENCED, now=now)
+            return notices.end_silence(tx, model)
+
+        ended = await self._engine.store.write(change)
+        self._engine.bus.wake()
+        return {"model": model, "until": None, "ended": ended}
 
     async def pause(self, reason: str) -> Document:
         """Stop acting."""

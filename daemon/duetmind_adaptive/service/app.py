@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from functools import partial
 
 import uuid_utils
+from pydantic import SecretStr
 from structlog.stdlib import get_logger
 
 from duetmind_adaptive.jobs.cpus import usable_cpus
@@ -24,6 +25,7 @@ from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.jobs.ray_pool import RayPool
 from duetmind_adaptive.service.clock import SystemClock, clock_from
 from duetmind_adaptive.service.engine import Engine, schedules
+from duetmind_adaptive.service.heartbeat import beat
 from duetmind_adaptive.service.http.auth import ensure_token
 from duetmind_adaptive.service.http.server import HttpServer
 from duetmind_adaptive.service.liveness import Liveness
@@ -39,6 +41,7 @@ from duetmind_adaptive.service.systemd import Notifier
 from duetmind_adaptive.service.view import View
 from duetmind_adaptive.settings.model import Loaded
 from duetmind_adaptive.settings.secrets import read_secret
+from duetmind_adaptive.settings.types import SecretRef
 from duetmind_adaptive.store.database import Database, open_store
 from duetmind_adaptive.store.sqlite import version_note
 
@@ -157,12 +160,19 @@ class Daemon:
         reference = self._loaded.config.http.token
         given = None
         if reference is not None:
-            given = read_secret(reference.model_dump(exclude_none=True), self._environ, self._loaded.path.parent)
+            given = self._secret(reference)
         return ensure_token(self._loaded.state, given)
+
+    def _secret(self, reference: SecretRef) -> SecretStr:
+        return read_secret(reference.model_dump(exclude_none=True), self._environ, self._loaded.path.parent)
 
     async def _supervise(self, stack: AsyncExitStack, liveness: Liveness, feed: MetricsFeed) -> None:
         """Tasks that last as long as the daemon; one that breaks takes the daemon with it."""
-        for work in (liveness.watch(), feed.follow(), self._notifier.keep_alive(liveness.alive)):
+        works = [liveness.watch(), feed.follow(), self._notifier.keep_alive(liveness.alive)]
+        if heartbeat := self._loaded.config.alerts.heartbeat:
+            url = self._secret(heartbeat.url).get_secret_value()
+            works.append(beat(url, heartbeat.every.total_seconds(), liveness.alive))
+        for work in works:
             task = asyncio.create_task(work)
             task.add_done_callback(self._died)
             stack.callback(task.cancel)

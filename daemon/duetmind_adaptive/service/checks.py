@@ -16,13 +16,14 @@ from duetmind_adaptive.errors import DuetMindError, SourceError
 from duetmind_adaptive.event_data import CheckFailedData
 from duetmind_adaptive.events import CheckFailed, derive_id, source_of
 from duetmind_adaptive.failpoints import failpoint
+from duetmind_adaptive.policy.state import ModelState
 from duetmind_adaptive.records import VersionRef
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.service import reports
 from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.settings.model import Model
-from duetmind_adaptive.store import checks, window_profiles
-from duetmind_adaptive.tasks.requests import CHECK_NEXT, Aged, CheckOutcome, CheckRequest, LateWindow, run_task
+from duetmind_adaptive.store import checks, states, window_profiles
+from duetmind_adaptive.tasks.requests import CHECK_NEXT, Aged, CheckOutcome, CheckRequest, LateWindow, Watched, run_task
 
 log = get_logger(__name__)
 
@@ -125,7 +126,15 @@ class CheckService:
             unlabelled=tuple(LateWindow(window=w, version=ref) for w, n in late if (ref := refs[n])),
             memory=checks.memory(conn, model.name),
             aged=self._aged(conn, model),
+            watched=self._watched(conn, model),
         )
+
+    def _watched(self, conn: Connection, model: Model) -> Watched | None:
+        """The version before the one that serves, while the policy watches how the new one does."""
+        document = states.load_state(conn, model.name)
+        watch = ModelState.model_validate_json(document).watch if document else None
+        previous = self._ref(conn, model, watch.previous) if watch else None
+        return Watched(previous=previous, from_row=watch.from_row) if watch and previous else None
 
     def _aged(self, conn: Connection, model: Model) -> Aged | None:
         """Profiles of old windows that this check is to make one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from structlog.stdlib import get_logger
 
@@ -27,6 +28,7 @@ from duetmind_adaptive.events import (
 from duetmind_adaptive.policy.decide import decide
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.policy.state import ModelState
+from duetmind_adaptive.policy.watching import TakeBack
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.store import incidents, reviews, states
 
@@ -41,9 +43,10 @@ INTERESTING = (
 )  # fmt: skip
 
 
-def rules_of(model: Model) -> Rules:
+def rules_of(model: Model, repeat: timedelta) -> Rules:
     """The policy's rules as the operator set them."""
     return Rules(
+        repeat=repeat,
         opens_after=model.opens_after,
         clears_after=model.clears_after,
         retrain=RETRAIN in model.responses and model.pipeline is not None,
@@ -57,12 +60,18 @@ class Decisions:
     """Subscribes the policy: one model's events one after the other, each exactly once."""
 
     def __init__(
-        self, bus: Bus, clock: Clock, rules: Callable[[str], Rules | None], paused: Callable[[], bool]
+        self,
+        bus: Bus,
+        clock: Clock,
+        rules: Callable[[str], Rules | None],
+        paused: Callable[[], bool],
+        take_back: Callable[[Transaction, str, TakeBack, str], None],
     ) -> None:
         self._bus = bus
         self._clock = clock
         self._rules = rules
         self._paused = paused
+        self._take_back = take_back
 
     def subscription(self) -> Subscription:
         """What to give to the bus."""
@@ -79,6 +88,8 @@ class Decisions:
         decision = decide(before, event, rules, now)
         if decision.state != before:
             states.save_state(tx, event.model, decision.state.model_dump_json())
+        if decision.take_back is not None:
+            self._take_back(tx, event.model, decision.take_back, event.id)
         for follow_up in decision.events(event, now):
             if isinstance(follow_up, DriftDetected | DriftUpdated | DriftResolved):
                 incidents.follow(tx, follow_up)

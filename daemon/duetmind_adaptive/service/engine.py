@@ -25,7 +25,7 @@ from duetmind_adaptive.jobs.runner import JobRunner
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.registry import champion, versions
-from duetmind_adaptive.service.alerting import action_subscription, channel_subscription, subscription_name
+from duetmind_adaptive.service.alerting import Teller, action_subscription, subscription_name
 from duetmind_adaptive.service.checks import CheckService
 from duetmind_adaptive.service.decisions import Decisions, rules_of
 from duetmind_adaptive.service.operations import RETRAIN_JOB, ModelOperations
@@ -82,7 +82,7 @@ class Engine:
         self.loaded = loaded
         self.store = store
         self.clock = clock
-        self._machine_clock = machine_clock
+        self.machine_clock = machine_clock
         self.executor = executor
         self.handlers = handlers
         self.new_id = new_id
@@ -125,7 +125,8 @@ class Engine:
             switched=self.settle_champion,
         )
         self.pausing = Pausing(store, machine_clock, self.runner, {RETRAIN_JOB})
-        self.bus.subscribe(Decisions(self.bus, clock, self._rules_of, self.pausing.active).subscription())
+        policy = Decisions(self.bus, clock, self._rules_of, self.pausing.active, self.operations.take_back)
+        self.bus.subscribe(policy.subscription())
         for action in handlers.actions.values():
             self.bus.subscribe(action_subscription(action, self.operations, self.pausing.active))
         self._subscribe_channels()
@@ -139,7 +140,8 @@ class Engine:
 
     def _subscribe_channels(self) -> None:
         for channel in self.handlers.channels.values():
-            self.bus.subscribe(channel_subscription(channel, lambda: self.loaded))
+            teller = Teller(channel, lambda: self.loaded, self.store, self.machine_clock)
+            self.bus.subscribe(teller.subscription())
 
     async def prepare(self) -> None:
         """Go on where the last process stood: champion links, then a first version for each model without one."""
@@ -197,7 +199,7 @@ class Engine:
     async def check(self, name: str, slot: datetime | None = None) -> str:
         """Run a model's due check; one without a version yet asks for its first again, because data may have come."""
         if name in self.loaded.models:
-            await self._request_first_version(name, now=self._machine_clock.now())
+            await self._request_first_version(name, now=self.machine_clock.now())
         return await self.checks.run(name, slot)
 
     async def _request_first_version(self, name: str, *, now: datetime | None = None) -> None:
@@ -229,7 +231,7 @@ class Engine:
 
 
 def _rules(loaded: Loaded) -> dict[str, Rules]:
-    return {name: rules_of(model) for name, model in loaded.models.items()}
+    return {name: rules_of(model, loaded.config.alerts.repeat) for name, model in loaded.models.items()}
 
 
 def _first_request(conn: Connection, *, model: str, now: datetime | None) -> str | None:

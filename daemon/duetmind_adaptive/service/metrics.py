@@ -13,13 +13,22 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
-from duetmind_adaptive.events import AlertDelivered, AlertFailed, CheckCompleted, CheckFailed, Event
+from duetmind_adaptive.events import (
+    AlertDelivered,
+    AlertFailed,
+    AlertSuppressed,
+    CheckCompleted,
+    CheckFailed,
+    Event,
+)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 #: seconds; a check takes from a tenth of a second to minutes
 CHECK_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 #: seconds; the loop should be late by less than 50 ms in 99 of 100 looks
 LAG_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+
+_OUTCOMES: dict[type[object], str] = {AlertDelivered: "delivered", AlertFailed: "dead", AlertSuppressed: "suppressed"}
 
 
 class Metrics:
@@ -57,7 +66,7 @@ class Metrics:
         self._dead = Gauge("duetmind_bus_dead", "Deliveries given up.", registry=registry)
         self._deliveries = Counter(
             "duetmind_deliveries",
-            "Finished deliveries of alerts by outcome: delivered or dead.",
+            "Finished deliveries of alerts by outcome: delivered, suppressed or dead.",
             ["handler", "outcome"],
             registry=registry,
         )
@@ -78,8 +87,10 @@ class Metrics:
 
     def observe(self, event: Event) -> None:
         """Count what an event tells of checks and alerts; other events change nothing."""
-        if isinstance(event, AlertDelivered | AlertFailed):
-            outcome = "delivered" if isinstance(event, AlertDelivered) else "dead"
+        if isinstance(event, AlertDelivered | AlertFailed | AlertSuppressed):
+            if not event.data.final:
+                return
+            outcome = _OUTCOMES[type(event)]
             self._deliveries.labels(f"alert.{event.data.channel}", outcome).inc()
         elif isinstance(event, CheckFailed):
             self._checks.labels(event.model, "failed").inc()

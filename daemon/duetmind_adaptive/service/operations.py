@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+
+from structlog.stdlib import get_logger
 
 from duetmind_adaptive.contracts import Bus, Clock, Delivered, Outcome, Rejected, Store, Transaction
 from duetmind_adaptive.errors import RegistryError
@@ -11,9 +14,12 @@ from duetmind_adaptive.event_data import RetrainData, VersionData
 from duetmind_adaptive.events import ModelPromoted, ModelRolledBack, RetrainRequested, derive_id, make
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.policy.reasons import Reason
+from duetmind_adaptive.policy.watching import TakeBack
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.registry.versions import Switch, Version
 from duetmind_adaptive.settings.model import Model
+
+log = get_logger(__name__)
 
 #: the kind of the job that makes a version
 RETRAIN_JOB = "retrain"
@@ -43,6 +49,7 @@ class ModelOperations:
         self._wake_jobs = wake_jobs
         #: brings the champion link in line with the store
         self._switched = switched
+        self._following = set[asyncio.Future[None]]()
 
     async def retrain(self, model: str, *, request: str) -> Outcome:
         """Queue the training job of a request; a second call finds it queued."""
@@ -75,6 +82,29 @@ class ModelOperations:
             return versions.rollback(tx, model, to=to, request=request, reason=reason, now=now, usable=self._is_whole)
 
         return await self._switch(model, ModelRolledBack, change, request)
+
+    def take_back(self, tx: Transaction, model: str, wish: TakeBack, request: str) -> None:
+        """Undo a promotion that did not hold, in the transaction of the decision; the link follows.
+
+        Where the version before cannot serve any more, what serves goes on, and that is said.
+        """
+        now = self._clock.now()
+        try:
+            switch = versions.rollback(
+                tx, model, to=wish.version, request=request, reason=wish.reason, now=now, usable=self._is_whole
+            )
+        except RegistryError as error:
+            log.error("watch.cannot_take_back", model=model, reason=str(error))
+            return
+        if switch is not None:
+            data, event_id = _version_data(model, switch), derive_id(request, ModelRolledBack.__name__)
+            self._bus.publish_in(tx, make(ModelRolledBack, data, id=event_id, time=now))
+            tx.after_commit(lambda: self._follow(model))
+
+    def _follow(self, model: str) -> None:
+        task = asyncio.ensure_future(self._switched(model))
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
 
     async def promote(self, model: str, version: int, *, request: str, reason: str) -> Switch | None:
         """Make a version the champion because a person says so; None if it is already.

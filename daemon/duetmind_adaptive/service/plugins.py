@@ -23,7 +23,8 @@ from duetmind_adaptive.contracts import (
 )
 from duetmind_adaptive.errors import ConfigError
 from duetmind_adaptive.service.logs import register_secret
-from duetmind_adaptive.settings.model import ChannelSettings, Loaded
+from duetmind_adaptive.settings.alerts import ChannelSettings
+from duetmind_adaptive.settings.model import Loaded
 from duetmind_adaptive.settings.secrets import resolve_secrets
 
 CHANNELS = "duetmind.alert_channels"

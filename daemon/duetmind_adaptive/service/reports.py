@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from duetmind_adaptive.check_report import CheckReport
-from duetmind_adaptive.event_data import CheckData, ColumnEffect, FindingData, PerformanceData, WindowData
+from duetmind_adaptive.event_data import BesideData, CheckData, ColumnEffect, FindingData, PerformanceData, WindowData
 from duetmind_adaptive.events import CheckCompleted, source_of
 from duetmind_adaptive.records import Performance, Window
 from duetmind_adaptive.service.insights import insights
@@ -47,6 +47,7 @@ def completed(model: str, metric_name: str | None, report: CheckReport, *, id: s
         ),
         more_findings=max(0, len(report.findings) - TOP),
         insights=insights(report),
+        beside=BesideData(**asdict(report.beside)) if report.beside else None,
     )
     return CheckCompleted(id=id, source=source_of(model), time=now, data=data)
 

@@ -32,6 +32,7 @@ from duetmind_adaptive.service.documents import (
 )
 from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.http.api import Artifact, BadCursorError, NotFoundError, Page, Streamed
+from duetmind_adaptive.service.incident_story import story
 from duetmind_adaptive.service.liveness import Liveness
 from duetmind_adaptive.service.load import resources, share_document, task_document
 from duetmind_adaptive.service.reloading import Reloader
@@ -121,6 +122,17 @@ class View(Acts):
         before = _number_cursor(cursor)
         rows = await self._read(lambda conn: event_log.page(conn, model=model, before_seq=before, limit=limit + 1))
         return _page([row.event.model_dump(mode="json") for row in rows], limit, lambda i: str(rows[i].seq))
+
+    async def incident(self, incident: str) -> Document:
+        """One incident with everything that is known of it."""
+
+        def query(conn: Connection) -> Document:
+            row = incidents.get(conn, incident)
+            if row is None:
+                raise NotFoundError(f"there is no incident {incident}; duetmind incidents lists them")
+            return story(conn, row, self._engine.loaded)
+
+        return await self._read(query)
 
     async def incidents(self, limit: int, cursor: str | None, model: str | None) -> Page:
         """Incidents, newest first."""

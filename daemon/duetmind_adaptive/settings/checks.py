@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from importlib.metadata import entry_points
 from ipaddress import ip_address
+from zoneinfo import available_timezones
 
-from duetmind_adaptive.settings.model import ChannelSettings, Config
+from duetmind_adaptive.settings.alerts import ChannelSettings
+from duetmind_adaptive.settings.model import Config
 from duetmind_adaptive.settings.model_checks import check_model
 from duetmind_adaptive.settings.problems import Problem, found
 from duetmind_adaptive.settings.ray import RAY_MISSING, ray_installed
@@ -82,6 +84,21 @@ def _channels(config: Config) -> Iterator[Problem]:
             yield Problem(path=(*path, *inner), text=sentence)
 
 
+def _manners(config: Config) -> Iterator[Problem]:
+    """Who stands in for a channel, and when it keeps quiet."""
+    channels = list(active_channels(config))
+    for name, channel in config.alerts.channels.items():
+        path, others = ("alerts", "channels", name), [other for other in channels if other != name]
+        if channel.fallback is not None and channel.fallback not in others:
+            yield Problem(path=(*path, "fallback"), text=found(channel.fallback, others, near=others))
+        quiet = channel.quiet_hours
+        if quiet is not None and quiet.timezone not in (zones := available_timezones()):
+            text = found(quiet.timezone, "an IANA time zone such as Europe/Berlin", near=zones)
+            yield Problem(path=(*path, "quiet_hours", "timezone"), text=text)
+        if quiet is not None and quiet.begin == quiet.end:
+            yield Problem(path=(*path, "quiet_hours"), text="begins when it ends; give two times of day")
+
+
 def _default_channels(config: Config) -> Iterator[Problem]:
     for index, name in enumerate(config.drift_monitoring.alert_channels):
         path = ("drift_monitoring", "alert_channels", index)
@@ -107,10 +124,12 @@ def _routes(config: Config) -> Iterator[Problem]:
         for place, name in enumerate(route.channels):
             if name not in channels:
                 yield Problem(path=(*path, "channels", place), text=found(name, channels, near=channels))
-        for place, name in enumerate(route.match.model or ()):
-            if name not in config.models:
-                near = list(config.models)
-                yield Problem(path=(*path, "match", "model", place), text=found(name, near, near=near))
+        tags = sorted({tag for model in config.models.values() for tag in model.tags})
+        matched = (("tags", route.match.tags, tags), ("model", route.match.model, list(config.models)))
+        for key, names, near in matched:
+            for place, name in enumerate(names or ()):
+                if name not in near:
+                    yield Problem(path=(*path, "match", key, place), text=found(name, near, near=near))
 
 
 def _later(config: Config) -> Iterator[Problem]:
@@ -165,6 +184,7 @@ CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (
     _workflows,
     _responses,
     _channels,
+    _manners,
     _default_channels,
     _routes,
     _later,

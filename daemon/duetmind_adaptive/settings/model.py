@@ -6,14 +6,14 @@ description is its documentation: `duetmind config schema`, the commented starte
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from duetmind_adaptive.records import Kind
+from duetmind_adaptive.settings.alerts import AlertsSettings, ChannelSettings
 from duetmind_adaptive.settings.pipeline import AutomlSettings, PipelineSettings
 from duetmind_adaptive.settings.schedule import ScheduleSettings
 from duetmind_adaptive.settings.types import (
@@ -23,7 +23,9 @@ from duetmind_adaptive.settings.types import (
     Interval,
     Metric,
     Moment,
+    Rate,
     RowRange,
+    SecretRef,
     Section,
     Task,
 )
@@ -31,13 +33,6 @@ from duetmind_adaptive.settings.workflows import WorkflowSettings
 
 #: names the branch of a pipeline written in place in pydantic's error locations
 PIPELINE_INLINE = "inline"
-_RATE = re.compile(r"[1-9]\d* per [1-9]\d*[smhd]", re.ASCII)
-
-
-def _rate(value: str) -> str:
-    if not _RATE.fullmatch(value):
-        raise ValueError("a rate such as 1 per 30d")
-    return value
 
 
 def _form(value: object) -> str:
@@ -50,19 +45,6 @@ class StoreSettings(Section):
     url: str = Field(
         default="sqlite:///state/duetmind.db", description="database URL; a relative path starts at the config file"
     )
-
-
-class SecretRef(Section):
-    """A secret is never written in the config: it is read from the environment or a file."""
-
-    env: str | None = Field(default=None, description="name of the environment variable")
-    file: str | None = Field(default=None, description="path of the file")
-
-    @model_validator(mode="after")
-    def _one_of(self) -> SecretRef:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("give exactly one of env and file")
-        return self
 
 
 class HttpSettings(Section):
@@ -185,44 +167,6 @@ class ResponsesSettings(Section):
     retrain_model: RetrainBudget = Field(default_factory=RetrainBudget, description="bounds of automatic retraining")
 
 
-class ChannelSettings(BaseModel):
-    """One alert channel: a type and whatever that type asks for; secrets are `{env: NAME}` or `{file: PATH}`."""
-
-    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
-    type: str = Field(description="log, email, slack, webhook, or the name of an entry point")
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """Everything but the type, as written: secrets are still references (see `settings.secrets`)."""
-        return dict(self.model_extra or {})
-
-
-class MatchSettings(Section):
-    """What a route takes; every stated field must fit."""
-
-    model: tuple[str, ...] | None = Field(default=None, description="names of models")
-    severity: tuple[Literal["low", "medium", "high", "critical"], ...] | None = Field(
-        default=None, description="severities"
-    )
-    kind: tuple[Literal["data", "model", "concept"], ...] | None = Field(default=None, description="kinds of drift")
-
-
-class RouteSettings(Section):
-    """Which alerts go where."""
-
-    match: MatchSettings = Field(default_factory=MatchSettings, description="default: every alert")
-    channels: tuple[str, ...] = Field(description="names of channels")
-
-
-class AlertsSettings(Section):
-    """Who is told."""
-
-    channels: dict[str, ChannelSettings] = Field(
-        default_factory=dict[str, ChannelSettings], description="name: {type: …, and what that type asks for}"
-    )
-    routes: tuple[RouteSettings, ...] = Field(default=(), description="default: every alert to every channel")
-
-
 class ColumnSettings(Section):
     """How one column is compared with the reference's, where the default does not fit."""
 
@@ -266,7 +210,8 @@ class ModelSettings(Section):
     ) = Field(default=None, description="a name, a file or an inline pipeline; default: pipeline_defaults")
     automl: AutomlSettings | None = Field(default=None, description="search for a pipeline instead")
     retrain: dict[str, Any] | None = Field(default=None, description="the model's own trainer instead of a pipeline")
-    false_alarms: Annotated[str, AfterValidator(_rate)] = Field(
+    tags: tuple[str, ...] = Field(default=(), description="words that routes of alerts may ask for")
+    false_alarms: Rate = Field(
         default="1 per 30d", description="how often a wrong alarm is tolerable; default: 1 per 30d"
     )
     responses: tuple[str, ...] | None = Field(
@@ -322,6 +267,7 @@ class Model(Section):
     timestamp: str | None
     features: tuple[str, ...] | None
     exclude: tuple[str, ...]
+    tags: tuple[str, ...] = ()
     prediction: str | None
     score: str | None
     metric: Metric

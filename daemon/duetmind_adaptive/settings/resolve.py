@@ -83,6 +83,7 @@ def _model(
         timestamp=model.timestamp,
         features=model.features,
         exclude=model.exclude,
+        tags=model.tags,
         prediction=model.prediction,
         score=model.score,
         metric=model.metric or _default_metric(model),
@@ -96,7 +97,7 @@ def _model(
         mode=model.mode,
         drift_threshold=model.drift_threshold or monitoring.drift_threshold,
         columns=model.columns,
-        false_alarm_every=_time_between(model.false_alarms),
+        false_alarm_every=time_between(model.false_alarms),
         opens_after=monitoring.opens_after,
         clears_after=monitoring.clears_after,
         max_retrains_per_day=config.responses.retrain_model.max_auto_retrains_per_day,
@@ -129,7 +130,7 @@ def _automl(model: ModelSettings, config: Config) -> AutomlSettings | None:
     return config.automl.model_copy(update=metric | own)
 
 
-def _time_between(rate: str) -> timedelta:
+def time_between(rate: str) -> timedelta:
     """The average time between two events of a rate such as `1 per 30d`."""
     count, _, period = rate.partition(" per ")
     return parse_duration(period) / int(count)

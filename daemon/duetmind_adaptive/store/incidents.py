@@ -40,6 +40,17 @@ def open_of(conn: Connection, model: str) -> Row[Any] | None:
     return conn.execute(query.order_by(incidents.c.opened.desc()).limit(1)).first()
 
 
+def all_open_of(conn: Connection, model: str) -> Sequence[Row[Any]]:
+    """The model's open incidents, oldest first."""
+    query = select(incidents).where(incidents.c.model == model, incidents.c.state == "open")
+    return conn.execute(query.order_by(incidents.c.opened)).all()
+
+
+def get(conn: Connection, id: str) -> Row[Any] | None:
+    """One incident."""
+    return conn.execute(select(incidents).where(incidents.c.id == id)).first()
+
+
 def count_open(conn: Connection) -> dict[str, int]:
     """Open incidents per model."""
     query = select(incidents.c.model, func.count()).where(incidents.c.state == "open").group_by(incidents.c.model)

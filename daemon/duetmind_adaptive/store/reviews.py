@@ -38,6 +38,12 @@ def get(conn: Connection, id: str) -> Row[Any] | None:
     return conn.execute(select(reviews).where(reviews.c.id == id)).first()
 
 
+def open_of(conn: Connection, model: str) -> Sequence[str]:
+    """The ids of a model's questions that have no answer yet."""
+    query = select(reviews.c.id).where(reviews.c.model == model, reviews.c.state == "open")
+    return conn.execute(query).scalars().all()
+
+
 def page(conn: Connection, *, model: str | None, before: str | None, limit: int) -> Sequence[Row[Any]]:
     """Questions, newest first; `before` is the `asked` stamp and id of the last one seen, joined by a space."""
     query = select(reviews).order_by(reviews.c.asked.desc(), reviews.c.id.desc()).limit(limit)

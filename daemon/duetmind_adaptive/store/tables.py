@@ -86,7 +86,7 @@ deliveries = Table(
     Column("event_seq", Integer, nullable=False),
     Column("handler", String, nullable=False),
     Column("model", String, nullable=False),
-    #: pending | leased | delivered | dead
+    #: pending | leased | delivered | suppressed | dead
     Column("state", String, nullable=False),
     #: tries that failed; one that a crash interrupted is not counted
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -204,6 +204,47 @@ incidents = Table(
     Column("resolved", String),
     Column("body", Text, nullable=False),
     partial_index("incidents_one_open", "model", "cause", where="state = 'open'", unique=True),
+)
+
+#: what a channel told last of an incident, and what became of the newest message about it
+notices = Table(
+    "notices",
+    metadata,
+    Column("channel", String, primary_key=True),
+    Column("incident", String, primary_key=True),
+    Column("model", String, nullable=False),
+    #: when the last message about it was taken, and the severity that it told
+    Column("told", String),
+    Column("severity", String),
+    #: delivered | waiting | suppressed | failed
+    Column("state", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", String, nullable=False),
+    Index("notices_of_model", "channel", "model"),
+    Index("notices_of_incident", "incident"),
+)
+
+#: who has taken an incident on
+acknowledgements = Table(
+    "acknowledgements",
+    metadata,
+    Column("incident", String, primary_key=True),
+    #: of the incident then: only something worse is told after it
+    Column("severity", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("note", Text, nullable=False),
+)
+
+#: until when nobody is told of a model
+silences = Table(
+    "silences",
+    metadata,
+    Column("model", String, primary_key=True),
+    Column("since", String, nullable=False),
+    Column("until", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 #: questions to people

@@ -27,6 +27,7 @@ from duetmind_adaptive.sources.columns import feature_columns
 from duetmind_adaptive.sources.cursor import Cursor
 from duetmind_adaptive.sources.labels import labels_due
 from duetmind_adaptive.sources.production import Nothing, ProductionSource
+from duetmind_adaptive.tasks.beside import beside_previous
 from duetmind_adaptive.tasks.examinations import examine
 from duetmind_adaptive.tasks.examinations.metric import METRIC_TESTS
 from duetmind_adaptive.tasks.habits import habits_of
@@ -113,7 +114,8 @@ def check_table(
     late = _late(view, request.unlabelled)
     memory = Memory.from_json(request.memory, version.version)
     report, memory = examine(view, draft(window, version.version, data, performance, late), memory)
-    report = replace(settle(report), seconds=time.perf_counter() - started)
+    report = replace(settle(report), beside=beside_previous(view, request.watched))
+    report = replace(report, seconds=time.perf_counter() - started)
     return report, memory.to_json()
 
 

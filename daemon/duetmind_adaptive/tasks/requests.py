@@ -59,6 +59,14 @@ class DayProfile:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Watched:
+    """The version before the one that serves, to answer the same rows from `from_row` on."""
+
+    previous: VersionRef
+    from_row: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CheckRequest:
     """The next window of one model, please."""
 
@@ -73,6 +81,8 @@ class CheckRequest:
     memory: str | None = None
     #: to be made one on this occasion
     aged: Aged | None = None
+    #: after a promotion, for a while
+    watched: Watched | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -101,7 +101,7 @@ class WebhookChannel:
         if 200 <= status < 300:
             return Delivered(f"HTTP {status}")
         if status == _GONE:
-            return Rejected(f"gone: {self._endpoint.shown} answered 410 and wants no more messages")
+            return Rejected(f"gone: {self._endpoint.shown} answered 410 and wants no more messages", gone=True)
         return Retry(f"{self._endpoint.shown} answered {status}", retry_after(headers, self._now()))
 
 

@@ -20,8 +20,9 @@ from typer.core import TyperGroup
 from duetmind_adaptive import errors, events
 from duetmind_adaptive.cli import app
 from duetmind_adaptive.service.metrics import Metrics
+from duetmind_adaptive.settings.alerts import ChannelSettings
 from duetmind_adaptive.settings.load import load_config
-from duetmind_adaptive.settings.model import ChannelSettings, Config, ModelSettings
+from duetmind_adaptive.settings.model import Config, ModelSettings
 from duetmind_adaptive.store.database import open_store
 from duetmind_handlers.alerts.email_options import EmailOptions
 from duetmind_handlers.alerts.options import Options

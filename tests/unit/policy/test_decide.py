@@ -25,8 +25,21 @@ from duetmind_adaptive.policy.state import ModelState
 
 
 def test_one_incident_is_opened_for_drift_that_lasts_however_many_windows_it_lasts():
-    _, told = run([check(i, drift=True) for i in range(50)])
+    _, told = run([check(i, drift=True) for i in range(50)], step=timedelta(minutes=1))
     assert told == [[DriftDetected], *[[]] * 49]
+
+
+def test_an_incident_that_stays_is_told_again_every_four_hours_at_the_next_check_and_says_so():
+    state, told = run([check(i, drift=True) for i in range(13)])
+    assert [i for i, kinds in enumerate(told) if kinds] == [0, 4, 8, 12]
+    decision = decide(state, check(13, drift=True), ACTS, NOW + timedelta(hours=16))
+    assert [command.data.reason for command in decision.commands] == [Reason.STILL_OPEN]
+
+
+def test_what_grew_worse_begins_the_four_hours_anew():
+    severities = ["low", "low", "high", "high", "high", "high", "high"]
+    _, told = run([check(i, drift=True, severity=s) for i, s in enumerate(severities)])
+    assert [i for i, kinds in enumerate(told) if kinds] == [0, 2, 6]
 
 
 def test_an_incident_is_resolved_after_two_calm_checks_and_not_after_one():
@@ -158,7 +171,8 @@ def test_a_metric_that_falls_while_the_inputs_drift_is_an_incident_of_its_own_an
 
 
 def test_a_fall_with_drift_from_the_first_window_on_is_told_once():
-    _, told = run([measured(i, degraded=True, drift=True) for i in range(5)], rules=WATCHES)
+    events = [measured(i, degraded=True, drift=True) for i in range(5)]
+    _, told = run(events, rules=WATCHES, step=timedelta(minutes=1))
     assert [kind for kinds in told for kind in kinds] == [DriftDetected]
 
 

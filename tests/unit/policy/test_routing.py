@@ -9,7 +9,7 @@ import pytest
 from duetmind_adaptive.event_data import DriftData, WindowData
 from duetmind_adaptive.events import DriftDetected, DriftResolved, DriftUpdated, make
 from duetmind_adaptive.policy.routing import channels_for
-from duetmind_adaptive.settings.model import MatchSettings, RouteSettings
+from duetmind_adaptive.settings.alerts import MatchSettings, RouteSettings
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 CHANNELS = ("log", "ops", "team")
@@ -39,8 +39,16 @@ def test_without_routes_every_channel_hears_of_opening_and_end(kind):
     assert channels_for(drift(kind), (), CHANNELS) == CHANNELS
 
 
-def test_an_update_is_sent_to_nobody():
-    assert channels_for(drift(DriftUpdated), (), CHANNELS) == ()
+def test_an_update_goes_where_its_severity_leads_it():
+    routes = (route("ops", severity=["high"]), route("team", severity=["low"]))
+    assert channels_for(drift(DriftUpdated, severity="high"), routes, CHANNELS) == ("ops",)
+
+
+@pytest.mark.parametrize(("tags", "taken"), [((), False), (("eu",), False), (("eu", "credit"), True)])
+def test_a_route_may_ask_for_a_tag_of_the_model(tags, taken):
+    assert channels_for(drift(), (route("ops", tags=["credit", "risk"]),), CHANNELS, tags=tags) == (
+        ("ops",) if taken else ()
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,9 +79,6 @@ def test_names_that_are_no_channel_are_ignored():
 
 
 @pytest.mark.parametrize("severity", ["low", "medium", "high", "critical"])
-def test_who_heard_the_opening_hears_the_end(severity):
+def test_the_end_goes_to_whoever_may_have_heard_of_the_opening_however_grave_it_became(severity):
     routes = (route("ops", severity=["high", "critical"]), route("team", severity=["low", "medium"]))
-    opened, resolved = (
-        channels_for(drift(kind, severity=severity), routes, CHANNELS) for kind in (DriftDetected, DriftResolved)
-    )
-    assert opened == resolved != ()
+    assert channels_for(drift(DriftResolved, severity=severity), routes, CHANNELS) == ("ops", "team")

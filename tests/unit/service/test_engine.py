@@ -13,7 +13,7 @@ import pytest
 
 from duetmind_adaptive.bus import log as bus_log
 from duetmind_adaptive.errors import DuetMindError, RegistryError
-from duetmind_adaptive.events import ModelRejected, RetrainSuppressed, derive_id
+from duetmind_adaptive.events import ModelRejected, ModelRolledBack, RetrainSuppressed, derive_id
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.inline import InlineExecutor
 from duetmind_adaptive.registry import versions
@@ -167,3 +167,38 @@ async def test_a_version_whose_artifact_is_gone_is_not_promoted(tmp_path: Path) 
         with pytest.raises(RegistryError, match="version 2 of model loans cannot serve: its artifact is gone"):
             await engine.operations.promote("loans", 2, request="by hand", reason="manual")
         assert await serving(engine) == 1
+
+
+def write_regimes(path: Path, regimes: list[bool]) -> None:
+    """Windows of 800 rows whose answer is the sign of `a`, or (True) the other one."""
+    rng = random.Random(7)
+    with path.open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["a", "b", "y"])
+        for flipped in regimes:
+            for _ in range(800):
+                a, b = rng.gauss(0, 1), rng.gauss(0, 1)
+                out.writerow([a, b, int((a + 0.1 * rng.gauss(0, 1) > 0) != flipped)])
+
+
+async def test_a_promotion_that_does_not_hold_is_taken_back_in_the_window_that_shows_it(tmp_path: Path) -> None:
+    """The world turns round, a version for that is promoted, and the world turns back."""
+    write_rows(tmp_path / "reference.csv", 900)
+    write_regimes(tmp_path / "live.csv", [False, True, True, True, False, False, False])
+    async with an_engine(tmp_path) as engine:
+        served = []
+        while await engine.checks.run_one("loans"):
+            await engine.settle()
+            served.append(await serving(engine))
+        log = [logged.event for logged in await engine.store.read(lambda conn: bus_log.page(conn, limit=1000))]
+        (back,) = [event for event in log if isinstance(event, ModelRolledBack)]
+        assert (back.data.version, back.data.reason) == (1, "worse_than_the_one_before")
+        taken = await engine.store.read(lambda conn: versions.get(conn, "loans", back.data.previous))
+        assert taken is not None
+        assert taken.state == "rejected", "it does not come back by itself"
+        assert served[-1] == 1
+        assert served.index(1, 3) <= 5
+        link = engine.loaded.models["loans"].folder / "champion"
+        first = await engine.store.read(lambda conn: versions.champion(conn, "loans"))
+        assert first is not None
+        assert first.folder in str(link.resolve())

@@ -40,6 +40,8 @@ models:
       preprocessing: {{numerical_scaler: none, categorical_encoding: ordinal}}
       model: {{algorithm: hist_gradient_boosting, hyperparameters: {{max_iter: 60, random_state: 0}}}}
 alerts:
+  group_wait: 0s
+  group_interval: 0s
   channels:
     log: {{type: log}}
     demo: {{type: webhook, url: "{webhook}", secret: {{env: DUETMIND_DEMO_SECRET}}}}

@@ -145,6 +145,22 @@ class Api(Protocol):
         """Answer a question; answers with it. NotFoundError if there is none, JobError if it is over."""
         ...
 
+    async def incident(self, incident: str) -> Document:
+        """One incident with its path, its channels and who took it on; NotFoundError if there is none."""
+        ...
+
+    async def acknowledge(self, incident: str, *, by: str, note: str) -> Document:
+        """Take an open incident on; answers with it. NotFoundError if there is none, JobError if it is over."""
+        ...
+
+    async def silence(self, model: str, *, seconds: float, by: str, reason: str) -> Document:
+        """Tell nobody of a model for a while; answers with `until`."""
+        ...
+
+    async def unsilence(self, model: str) -> Document:
+        """Tell people of a model again; answers with `until`, which is null."""
+        ...
+
     async def pause(self, reason: str) -> Document:
         """Do nothing about drift until `resume`; answers with `paused`, its `since` and `reason`."""
         ...

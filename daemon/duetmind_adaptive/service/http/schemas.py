@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from duetmind_adaptive.settings.types import Interval
+
 Version = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 
 
@@ -21,6 +23,21 @@ class Body(BaseModel):
 class AnswerBody(Body):
     """Who answers a review, and why."""
 
+    by: str = Field(default="a person", min_length=1, max_length=200)
+    reason: str = Field(default="", max_length=500)
+
+
+class AcknowledgeBody(Body):
+    """Who takes an incident on, and what they make of it."""
+
+    by: str = Field(default="a person", min_length=1, max_length=200)
+    note: str = Field(default="", max_length=500)
+
+
+class SilenceBody(Body):
+    """For how long nobody is to be told of a model."""
+
+    duration: Interval = Field(alias="for", description="such as 2h")
     by: str = Field(default="a person", min_length=1, max_length=200)
     reason: str = Field(default="", max_length=500)
 
@@ -164,6 +181,22 @@ class IncidentItem(Answer):
     state: str
     opened: AwareDatetime
     resolved: AwareDatetime | None
+
+
+class IncidentStory(IncidentItem):
+    """An incident with everything that is known of it."""
+
+    acknowledged: dict[str, str] | None
+    silenced_until: AwareDatetime | None
+    path: list[dict[str, Any]]
+    channels: list[dict[str, Any]]
+
+
+class Silenced(Answer):
+    """Until when nobody is told of a model; null: people are."""
+
+    model: str
+    until: AwareDatetime | None
 
 
 class JobItem(Answer):

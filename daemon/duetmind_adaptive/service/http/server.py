@@ -24,6 +24,7 @@ from duetmind_adaptive.service.http.openapi import openapi_document
 from duetmind_adaptive.service.http.pages import StatusPage
 from duetmind_adaptive.service.http.problems import Handler, problems_middleware
 from duetmind_adaptive.service.http.routes_health import HealthRoutes
+from duetmind_adaptive.service.http.routes_incidents import IncidentRoutes
 from duetmind_adaptive.service.http.routes_jobs import JobRoutes
 from duetmind_adaptive.service.http.routes_lists import ListRoutes
 from duetmind_adaptive.service.http.routes_models import ModelRoutes
@@ -96,6 +97,7 @@ def make_app(api: Api, guard: Guard, metrics: Metrics, stream: EventStream | Non
         ModelRoutes(api),
         JobRoutes(api),
         WorkflowRoutes(api.workflows),
+        IncidentRoutes(api),
         PauseRoutes(api),
         ReviewRoutes(api),
         stream,
