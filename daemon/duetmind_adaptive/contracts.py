@@ -283,6 +283,10 @@ class Operations(Protocol):
         """Make the previous (or the named) version the champion again."""
         ...
 
+    async def promote_version(self, model: str, *, request: str, version: int, reason: str) -> Outcome:
+        """Make a version the champion."""
+        ...
+
 
 class ResponseAction(Protocol):
     """Acts on an event. Found by an entry point of `duetmind.response_actions`, which names its class."""

@@ -89,14 +89,18 @@ def alert_from(event: Event) -> Alert | None:
 
 
 #: what a review's subject would do to the model
-_ASKED = {"retrain_model": "retrained", "rollback": "rolled back"}
+_ASKED = {
+    "retrain_model": "{model} be retrained",
+    "rollback": "{model} be rolled back to version {version}",
+    "promote_version": "version {version} of {model} serve",
+}
 
 
 def _question(event: ReviewRequested) -> Alert:
     """A review: what is asked, why, how to answer, and what no answer means."""
     data, model = event.data, printable(event.data.model, NAME_LIMIT)
     lines = (
-        f"May {model} be {_ASKED.get(data.subject, data.subject)}? {data.reason}.",
+        f"May {_ASKED.get(data.subject, data.subject).format(model=model, version=data.version)}? {data.reason}.",
         f"Yes: duetmind review approve {data.review}",
         f"No: duetmind review reject {data.review}",
         f"Without an answer by {_moment(event.time + REVIEW_LIFE)} nothing is done.",

@@ -24,9 +24,9 @@ from duetmind_adaptive.policy.causes import CAUSES, raises
 from duetmind_adaptive.policy.commands import Emit
 from duetmind_adaptive.policy.incidents import judge_cause
 from duetmind_adaptive.policy.retrains import answered, fruitless, plan_retrain, promoted, rolled_back
-from duetmind_adaptive.policy.reviews import answers
+from duetmind_adaptive.policy.reviews import answers, expire_questions, forget, remember, undecided
 from duetmind_adaptive.policy.rules import Rules
-from duetmind_adaptive.policy.state import ModelState, Retraining
+from duetmind_adaptive.policy.state import ModelState
 from duetmind_adaptive.policy.watching import TakeBack, begin_watch, keep_watch
 
 
@@ -50,14 +50,12 @@ def decide(state: ModelState, event: Event, rules: Rules, now: datetime) -> Deci
             return _checked(state, event, rules, now)
         case ModelPromoted():
             return _promoted(state, event)
-        case RetrainRequested() | ModelRejected() | RetrainFailed():
-            return _with_retraining(state, _course_of_retrain(state, event))
         case ModelRolledBack():
-            state = state.model_copy(update={"champion": event.data.version, "watch": None})
-            return _with_retraining(state, rolled_back(state))
-        case ReviewApproved() | ReviewRejected() if answers(state.retraining, event):
-            retraining, wish = answered(state, event, now)
-            return Decision(state.model_copy(update={"retraining": retraining}), wish)
+            return _rolled_back(state, event)
+        case RetrainRequested() | ModelRejected() | RetrainFailed():
+            return _course_of_retrain(state, event, now)
+        case ReviewApproved() | ReviewRejected():
+            return _answered(state, event, now)
         case _:
             return Decision(state)
 
@@ -74,7 +72,9 @@ def _checked(state: ModelState, event: CheckCompleted, rules: Rules, now: dateti
         told += news
     state = state.model_copy(update={"last_window": event.data.window})
     watch, take_back, question = keep_watch(state, event, rules)
-    state = state.model_copy(update={"watch": watch})
+    state = remember(state.model_copy(update={"watch": watch}), question, now)
+    state, expired = expire_questions(state, event.data.model, now)
+    told += expired
     if take_back is not None:
         return Decision(state, tuple(told), take_back)
     retraining, wish = plan_retrain(state, event, rules, now=now)
@@ -90,12 +90,28 @@ def _promoted(state: ModelState, event: ModelPromoted) -> Decision:
     return Decision(state.model_copy(update={"champion": event.data.version, "retraining": kept, "watch": watch}))
 
 
-def _course_of_retrain(state: ModelState, event: RetrainRequested | ModelRejected | RetrainFailed) -> Retraining:
-    """One at a time, also one that a person asked for; one in vain makes the policy wait."""
+def _rolled_back(state: ModelState, event: ModelRolledBack) -> Decision:
+    """Another version serves: nothing is watched or learned for some windows."""
+    state = state.model_copy(update={"champion": event.data.version, "watch": None})
+    return Decision(state.model_copy(update={"retraining": rolled_back(state)}))
+
+
+def _course_of_retrain(
+    state: ModelState, event: RetrainRequested | ModelRejected | RetrainFailed, now: datetime
+) -> Decision:
+    """One at a time, also one that a person asked for; one in vain makes it wait, one undecided asks a person."""
     if isinstance(event, RetrainRequested):
-        return state.retraining.model_copy(update={"in_flight": event.id})
-    return fruitless(state)
+        under_way = state.retraining.model_copy(update={"in_flight": event.id})
+        return Decision(state.model_copy(update={"retraining": under_way}))
+    question = undecided(event) if isinstance(event, ModelRejected) else None
+    asked = () if question is None else (question,)
+    state = remember(state, asked, now)
+    return Decision(state.model_copy(update={"retraining": fruitless(state)}), asked)
 
 
-def _with_retraining(state: ModelState, retraining: Retraining) -> Decision:
-    return Decision(state.model_copy(update={"retraining": retraining}))
+def _answered(state: ModelState, event: ReviewApproved | ReviewRejected, now: datetime) -> Decision:
+    """The answer to the question whether to retrain is acted on here, other answers by the actions they name."""
+    if not answers(state.retraining, event):
+        return Decision(forget(state, event.data.review))
+    retraining, wish = answered(state, event, now)
+    return Decision(state.model_copy(update={"retraining": retraining}), wish)

@@ -6,17 +6,25 @@ no, or no answer, it leaves whoever was asked some windows of peace, as after a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from duetmind_adaptive.event_data import CheckData, ReviewData
-from duetmind_adaptive.events import CheckCompleted, ReviewApproved, ReviewExpired, ReviewRejected, ReviewRequested
+from duetmind_adaptive.events import (
+    CheckCompleted,
+    ModelRejected,
+    ReviewApproved,
+    ReviewExpired,
+    ReviewRejected,
+    ReviewRequested,
+)
 from duetmind_adaptive.policy.commands import Emit, command_id
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.rules import REVIEW_LIFE
-from duetmind_adaptive.policy.state import OpenReview, Retraining
+from duetmind_adaptive.policy.state import ModelState, OpenReview, Question, Retraining
 
-#: the subject of a review that asks for a retrain, which is the action's name
-RETRAIN_SUBJECT = "retrain_model"
+#: the subjects of reviews, which are the names of actions: a retrain, and a version that nothing could be proved of
+RETRAIN_SUBJECT, PROMOTE_SUBJECT = "retrain_model", "promote_version"
 
 
 def ask(
@@ -45,6 +53,45 @@ def expire(retraining: Retraining, model: str, *, now: datetime, peace: int) -> 
     data = ReviewData(model=model, review=review.id, subject=RETRAIN_SUBJECT, reason="nobody answered")
     closed = retraining.model_copy(update={"review": None, "held_until_row": max(peace, retraining.held_until_row)})
     return closed, (Emit(ReviewExpired, data),)
+
+
+def undecided(event: ModelRejected) -> Emit | None:
+    """The question whether to promote a version that there were too few labels to decide on; None of any other."""
+    gate = event.data.gate
+    if gate is None or gate.get("verdict") != "inconclusive":
+        return None
+    data = ReviewData(
+        model=event.data.model, review=command_id(event.id, ReviewRequested, None), subject=PROMOTE_SUBJECT,
+        reason=event.data.message.rstrip(".") or "Too few labels to decide", version=event.data.version,
+    )  # fmt: skip
+    return Emit(ReviewRequested, data)
+
+
+def remember(state: ModelState, told: Sequence[Emit], now: datetime) -> ModelState:
+    """Keep in mind what is asked beside retrains, so that it can expire."""
+    asked = tuple(
+        Question(id=each.data.review, subject=each.data.subject, asked=now)
+        for each in told
+        if isinstance(each.data, ReviewData) and each.kind is ReviewRequested and each.data.subject != RETRAIN_SUBJECT
+    )
+    return state.model_copy(update={"questions": (*state.questions, *asked)}) if asked else state
+
+
+def forget(state: ModelState, review: str) -> ModelState:
+    """A question has its answer."""
+    left = tuple(each for each in state.questions if each.id != review)
+    return state if left == state.questions else state.model_copy(update={"questions": left})
+
+
+def expire_questions(state: ModelState, model: str, now: datetime) -> tuple[ModelState, tuple[Emit, ...]]:
+    """Close what nobody answered; nothing is done."""
+    told: list[Emit] = []
+    for each in state.questions:
+        if now - each.asked >= REVIEW_LIFE:
+            data = ReviewData(model=model, review=each.id, subject=each.subject, reason="nobody answered")
+            told.append(Emit(ReviewExpired, data))
+            state = forget(state, each.id)
+    return state, tuple(told)
 
 
 def answers(retraining: Retraining, event: ReviewApproved | ReviewRejected) -> bool:

@@ -19,6 +19,9 @@ BREAKER_AFTER, BREAKER_WINDOWS = 3, 32
 #: after a promotion the version before answers so many windows as well, and comes back if it does better; what is as
 #: good is taken back one time in twenty over all of them, so each look has this confidence
 WATCH_WINDOWS = 8
+#: and there is none with fewer labelled rows, or fewer in the second most frequent class: taking back costs less than
+#: promoting, so it needs less
+WATCH_ROWS, WATCH_PER_CLASS = 200, 10
 WATCH_CONFIDENCE = 1 - 0.05 / WATCH_WINDOWS
 
 #: after a rollback, wait this many windows before learning again on our own: a person (or a breach) just said no

@@ -62,6 +62,14 @@ class Retraining(_Frozen):
     review: OpenReview | None = None
 
 
+class Question(_Frozen):
+    """A review about something else than a retrain: a rollback, or a version that nothing could be proved of."""
+
+    id: str
+    subject: str
+    asked: AwareDatetime
+
+
 class Watch(_Frozen):
     """A version that was promoted lately, beside the one that it took the place of."""
 
@@ -82,6 +90,8 @@ class ModelState(_Frozen):
     retraining: Retraining = Retraining()
     last_window: WindowData | None = None
     watch: Watch | None = None
+    #: without an answer yet, oldest first
+    questions: tuple[Question, ...] = ()
 
     def signal(self, cause: Cause) -> Signal:
         """The evidence for one cause."""

@@ -46,9 +46,9 @@ class GateRules:
     #: one-sided: an equal challenger is promoted this rarely, 1 - confidence
     confidence: float = 0.95
     #: with fewer labelled rows nothing is decided
-    min_rows: int = 200
+    min_rows: int = 500
     #: of the second most frequent class; a gate that saw one class saw nothing
-    min_per_class: int = 10
+    min_per_class: int = 50
     #: rows per block; None = the cube root of their number, 1 = rows are independent
     block: int | None = None
     #: of the bootstrap, and its seed

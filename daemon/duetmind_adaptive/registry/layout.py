@@ -27,7 +27,7 @@ ARTIFACT, DESCRIPTION, PROFILE = "model.duet", "version.json", "reference.profil
 BINS = "reference.bins"
 NATURAL, HABITS = "natural.arrow", "habits.arrow"
 SAMPLE, HOLDOUT = "sample.arrow", "holdout.arrow"
-CHAMPION, VERSIONS = "champion", "versions"
+CHAMPION, VERSIONS, ANSWERS = "champion", "versions", "answers"
 
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
@@ -40,6 +40,11 @@ def folder_name(job: str, attempt: int) -> str:
     """
     safe = job if _SAFE.fullmatch(job) else hashlib.sha256(job.encode()).hexdigest()[:24]
     return f"{safe}-{attempt}"
+
+
+def answer_file(model_folder: Path, request: str) -> Path:
+    """Where the answer of a trainer elsewhere to a request lies, in the model's folder."""
+    return model_folder / ANSWERS / f"{folder_name(request, 0)}.json"
 
 
 def version_folder(model_folder: Path, name: str) -> Path:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
@@ -12,11 +14,14 @@ from structlog.stdlib import get_logger
 
 from duetmind_adaptive.bus.deliveries import hasten
 from duetmind_adaptive.contracts import Transaction
+from duetmind_adaptive.durable import write_durably
 from duetmind_adaptive.errors import DuetMindError, JobError, RegistryError
 from duetmind_adaptive.event_data import ReviewData
 from duetmind_adaptive.events import ReviewApproved, ReviewRejected, derive_id, source_of
 from duetmind_adaptive.jobs import queue
+from duetmind_adaptive.jobs.queue import OPEN
 from duetmind_adaptive.policy.reasons import Quiet
+from duetmind_adaptive.registry.layout import answer_file
 from duetmind_adaptive.registry.versions import Switch
 from duetmind_adaptive.service.documents import (
     Document,
@@ -133,6 +138,20 @@ class Acts:
         self._engine.bus.wake()
         return {"model": model, "until": None, "ended": ended}
 
+    async def answer_trainer(self, model: str, *, request: str, artifact: str, error: str) -> Document:
+        """A trainer elsewhere tells what it made, or why it did not; once."""
+        known = self._model(model)
+        job = await self._read(lambda conn: queue.get(conn, request))
+        if job is None or job.model != model:
+            raise NotFoundError(f"nothing was asked of the trainer of {model} under the request {request}")
+        if job.state not in OPEN:
+            raise JobError(f"the request {request} is over: its job {job.state}")
+        told = json.dumps({"artifact": artifact, "error": error}).encode()
+        place = answer_file(known.folder, request)
+        if not await asyncio.to_thread(_keep_first, place, told):
+            raise JobError(f"the request {request} was answered already; the first answer counts")
+        return {"model": model, "request": request}
+
     async def pause(self, reason: str) -> Document:
         """Stop acting."""
         return {"paused": pause_document(await self._engine.pausing.begin(redact(reason)))}
@@ -166,6 +185,15 @@ class Acts:
 
     async def _read(self, query: Callable[[Connection], T]) -> T:
         return await self._engine.store.read(query)
+
+
+def _keep_first(place: Path, content: bytes) -> bool:
+    """Write the file whole and durably; False, and nothing changed, if it is there."""
+    if place.exists():
+        return False
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_durably(place, content)
+    return True
 
 
 def _switched(model: str, switch: Switch | None) -> Document:

@@ -49,7 +49,7 @@ def rules_of(model: Model, repeat: timedelta) -> Rules:
         repeat=repeat,
         opens_after=model.opens_after,
         clears_after=model.clears_after,
-        retrain=RETRAIN in model.responses and model.pipeline is not None,
+        retrain=RETRAIN in model.responses and (model.pipeline is not None or model.trainer is not None),
         suggests=model.mode == "suggest",
         observes=model.mode == "observe",
         max_retrains_per_day=model.max_retrains_per_day,

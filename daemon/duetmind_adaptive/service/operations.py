@@ -67,6 +67,14 @@ class ModelOperations:
         data = RetrainData(model=model, reason=reason)
         await self._bus.publish(make(RetrainRequested, data, id=request, time=self._clock.now()))
 
+    async def promote_version(self, model: str, *, request: str, version: int, reason: str) -> Outcome:
+        """Make a version serve that a person said yes to."""
+        try:
+            switch = await self.promote(model, version, request=request, reason=reason)
+        except RegistryError as error:
+            return Rejected(str(error))
+        return Delivered(f"version {switch.version} serves" if switch else "already done")
+
     async def rollback(self, model: str, *, request: str, to: int | None, reason: str) -> Outcome:
         """Make the previous (or the named) version serve again."""
         try:

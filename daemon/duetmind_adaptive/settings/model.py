@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -16,6 +16,7 @@ from duetmind_adaptive.records import Kind
 from duetmind_adaptive.settings.alerts import AlertsSettings, ChannelSettings
 from duetmind_adaptive.settings.pipeline import AutomlSettings, PipelineSettings
 from duetmind_adaptive.settings.schedule import ScheduleSettings
+from duetmind_adaptive.settings.trainer import TrainerSettings
 from duetmind_adaptive.settings.types import (
     DISTANCES,
     ColumnTest,
@@ -159,6 +160,10 @@ class RetrainBudget(Section):
     max_auto_retrains_per_day: int = Field(
         default=3, ge=0, description="retrains per model and day that nobody asked for; 0 allows none"
     )
+    gate_rows: int = Field(
+        default=500, ge=30, description="labelled rows without which nothing is promoted; a person is asked instead"
+    )
+    gate_rows_per_class: int = Field(default=50, ge=1, description="of them in the second most frequent class")
 
 
 class ResponsesSettings(Section):
@@ -209,7 +214,7 @@ class ModelSettings(Section):
         | None
     ) = Field(default=None, description="a name, a file or an inline pipeline; default: pipeline_defaults")
     automl: AutomlSettings | None = Field(default=None, description="search for a pipeline instead")
-    retrain: dict[str, Any] | None = Field(default=None, description="the model's own trainer instead of a pipeline")
+    retrain: TrainerSettings | None = Field(default=None, description="the model's own trainer instead of a pipeline")
     tags: tuple[str, ...] = Field(default=(), description="words that routes of alerts may ask for")
     false_alarms: Rate = Field(
         default="1 per 30d", description="how often a wrong alarm is tolerable; default: 1 per 30d"
@@ -277,6 +282,11 @@ class Model(Section):
     schedule: ScheduleSettings
     #: None: nothing here trains this model
     pipeline: PipelineSettings | None
+    gate_rows: int = 500
+    gate_rows_per_class: int = 50
+    #: a trainer of its own, in the config file's folder
+    trainer: TrainerSettings | None = None
+    trainer_folder: Path = Path()
     #: a search makes its versions; `pipeline` is then what compares spans of rows
     automl: AutomlSettings | None = None
     responses: tuple[str, ...]

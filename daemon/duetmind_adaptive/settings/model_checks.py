@@ -153,9 +153,8 @@ def _responses(model: ModelSettings) -> Iterator[Problem]:
 def _training(model: ModelSettings) -> Iterator[Problem]:
     if model.pipeline is not None and model.target is None:
         yield Problem(path=("pipeline",), text="a pipeline needs the truth to learn from; set target")
-    if model.retrain is not None:
-        text = "a trainer of your own comes with a later release; nothing trains this model until then"
-        yield Problem(path=("retrain",), text=text, warning=True)
+    if model.retrain is not None and model.target is None:
+        yield Problem(path=("retrain",), text="a trainer needs the truth to learn from; set target")
     if model.automl is not None and model.target is None:
         yield Problem(path=("automl",), text="a search needs the truth to learn from; set target")
     given = [key for key in ("pipeline", "automl", "retrain") if getattr(model, key) is not None]

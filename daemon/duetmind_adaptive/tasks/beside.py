@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from duetmind_adaptive.check_report import Beside
 from duetmind_adaptive.errors import SourceMissingError
-from duetmind_adaptive.policy.rules import WATCH_CONFIDENCE
+from duetmind_adaptive.policy.rules import WATCH_CONFIDENCE, WATCH_PER_CLASS, WATCH_ROWS
 from duetmind_adaptive.registry.gate import Answers, GateRules
 from duetmind_adaptive.registry.proof import prove
 from duetmind_adaptive.sources.labels import with_labels
@@ -42,7 +42,7 @@ def beside_previous(view: View, watched: Watched | None) -> Beside | None:
         truth=labelled[target].to_numpy(zero_copy_only=False),
         champion=Answers(now[0], now[1]),
         challenger=Answers(before[0], before[1]),
-        rules=GateRules(confidence=WATCH_CONFIDENCE),
+        rules=GateRules(confidence=WATCH_CONFIDENCE, min_rows=WATCH_ROWS, min_per_class=WATCH_PER_CLASS),
         classes=now[2],
     )
     if found.champion is None or found.challenger is None:

@@ -144,7 +144,7 @@ def make_challenger(
     """
     model, examples = request.model, data.examples
     window = window_rows(model, data)
-    split = split_rows(examples.rows, seen=seen, window=window)
+    split = split_rows(examples.rows, seen=seen, window=window, least=model.gate_rows)
     validation = examples.part(split.validation, split.hold_out)
     candidates = _fit_spans(examples, split, window, quick or learner)
     losses = {length: _losses(candidate, validation) for length, candidate in candidates.items()}
@@ -200,6 +200,15 @@ def _losses(pipeline: Pipeline, examples: Examples) -> NDArray[np.float64]:
     return (1 - probabilities[np.arange(len(examples)), examples.target]) ** 2
 
 
+def gate_rules(request: TrainRequest) -> GateRules:
+    """How sure the gate has to be, and of how many rows."""
+    model = request.model
+    return GateRules(
+        confidence=request.confidence, seed=request.seed, min_rows=model.gate_rows,
+        min_per_class=model.gate_rows_per_class,
+    )  # fmt: skip
+
+
 def _gate(request: TrainRequest, data: TrainingData, champion: VersionRef, shown: Shown) -> GateResult:
     model, hold_out = request.model, shown.examples
     given = answer(model, champion, data.production_rows(hold_out.rows))
@@ -211,6 +220,6 @@ def _gate(request: TrainRequest, data: TrainingData, champion: VersionRef, shown
         truth=hold_out.truth,
         champion=Answers(given[0], given[1]),
         challenger=Answers(shown.prediction, shown.scores),
-        rules=GateRules(confidence=request.confidence, seed=request.seed),
+        rules=gate_rules(request),
         classes=list(hold_out.classes) or None,
     )

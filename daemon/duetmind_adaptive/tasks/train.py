@@ -6,12 +6,10 @@ never a half version. What cannot be learned from is a TrainingError: one senten
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +17,12 @@ import pyarrow as pa
 from duetmind_adaptive.drift.labels import complete_rows
 from duetmind_adaptive.drift.metrics import measure
 from duetmind_adaptive.drift.reference import Reference
-from duetmind_adaptive.durable import sync_folder, write_durably
-from duetmind_adaptive.errors import ArtifactError, TrainingError
+from duetmind_adaptive.durable import sync_folder
+from duetmind_adaptive.errors import TrainingError
 from duetmind_adaptive.records import MetricReading, TrainingReport, VersionRef
 from duetmind_adaptive.registry.artifact import save_artifact
 from duetmind_adaptive.registry.layout import (
     ARTIFACT,
-    DESCRIPTION,
     PROFILE,
     folder_name,
     version_folder,
@@ -39,11 +36,13 @@ from duetmind_adaptive.tasks.learn_habits import keep_holdout
 from duetmind_adaptive.tasks.libraries import library_versions
 from duetmind_adaptive.tasks.measure import answer
 from duetmind_adaptive.tasks.natural import write_natural
-from duetmind_adaptive.tasks.recipes import Made, Shown, make_challenger, make_first
+from duetmind_adaptive.tasks.own_trainer import have_trained
+from duetmind_adaptive.tasks.recipes import Made, make_challenger, make_first
 from duetmind_adaptive.tasks.requests import TrainRequest
 from duetmind_adaptive.tasks.searching import search_learner
 from duetmind_adaptive.tasks.surroundings import moments_of
 from duetmind_adaptive.tasks.training_data import TrainingData, moment_of, read_training_data
+from duetmind_adaptive.tasks.version_folder import describe, keep_shown, last_row_seen
 from duetmind_adaptive.tasks.window_profiles import write_bins
 from duetmind_adaptive.training.custom_pipeline.thresholds import threshold_of
 from duetmind_adaptive.training.fingerprint import fingerprint
@@ -66,7 +65,7 @@ def train_version(request: TrainRequest) -> TrainingReport:
     folder = version_folder(request.model.folder, folder_name(request.job, request.attempt))
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    make = _adopt if request.model.pipeline is None else _learn
+    make = have_trained if request.model.trainer else _adopt if request.model.pipeline is None else _learn
     report = make(request, folder)
     sync_folder(folder.parent)
     sync_folder(folder.parent.parent)
@@ -99,7 +98,7 @@ def _adopt(request: TrainRequest, folder: Path) -> TrainingReport:
         seconds=0.0,
         notes=("Deployed elsewhere; the baseline is what its answers score on the reference.",),
     )
-    _describe(report, request, None)
+    describe(report, request, None)
     return report
 
 
@@ -133,14 +132,14 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
     if champion is None:
         made, profile = make_first(request, data, search or quick), data.profile
     else:
-        made = make_challenger(request, data, search or quick, champion, _last_row_seen(champion), quick=quick)
+        made = make_challenger(request, data, search or quick, champion, last_row_seen(champion), quick=quick)
         moments = moments_of(model, made.profiled)
         profile = Reference.from_table(made.profiled, tuple(data.kinds), moments=moments, kinds=model.column_kinds)
     profile.save(folder / PROFILE)
     write_natural(folder, profile, made.profiled, model)
     write_bins(folder, made.profiled, tuple(data.kinds))
     write_sample(folder, made.profiled, (*data.kinds, model.target, model.timestamp))
-    _keep_shown(folder, data, made.shown, model)
+    keep_shown(folder, data, made.shown, model)
     manifest = _manifest(request, data, made)
     report = TrainingReport(
         folder=folder,
@@ -155,19 +154,8 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
         notes=made.notes,
         extra=made.extra | ({"automl": search.document()} if search else {}),
     )
-    _describe(report, request, manifest)
+    describe(report, request, manifest)
     return report
-
-
-def _keep_shown(folder: Path, data: TrainingData, shown: Shown | None, model: Model) -> None:
-    """Write the hold-out: the rows that the baseline was measured on, with the answers that it was measured of."""
-    if shown is None or model.target is None or not len(shown.examples):
-        return
-    table = data.labelled_rows(shown.examples.rows)
-    if table.num_rows == len(shown.examples):  # else reference and production have other types: not one table
-        classes = shown.examples.classes
-        features = tuple(data.kinds)
-        keep_holdout(folder, model, table, features, prediction=shown.prediction, scores=shown.scores, classes=classes)
 
 
 def _manifest(request: TrainRequest, data: TrainingData, made: Made) -> Manifest:
@@ -194,39 +182,3 @@ def _manifest(request: TrainRequest, data: TrainingData, made: Made) -> Manifest
         pipeline=model.pipeline.model_dump(mode="json") if model.pipeline else {},
         created=request.now,
     )
-
-
-def _describe(report: TrainingReport, request: TrainRequest, manifest: Manifest | None) -> None:
-    """`version.json`: what serves reads the sha256, what trains next reads `trained_rows`, people read the rest."""
-    facts: dict[str, Any] = {
-        "model": request.model.name,
-        "job": request.job,
-        "attempt": request.attempt,
-        "created": request.now.isoformat(),
-        "artifact": ARTIFACT if report.sha256 else None,
-        "sha256": report.sha256 or None,
-        "trained_rows": report.trained_rows,
-        "train_size": report.train_size,
-        "metrics": report.metrics,
-        "baseline": asdict(report.baseline) if report.baseline else None,
-        "gate": asdict(report.gate) if report.gate else None,
-        "libraries": report.libraries,
-        "notes": report.notes,
-        "extra": report.extra,
-        "features": [feature.model_dump() for feature in manifest.features] if manifest else None,
-    }
-    write_durably(report.folder / DESCRIPTION, json.dumps(facts, indent=1, default=_plain).encode())
-
-
-def _last_row_seen(champion: VersionRef) -> int:
-    """The champion learned from production rows before this one."""
-    path = champion.folder / DESCRIPTION
-    try:
-        return int(json.loads(path.read_bytes())["trained_rows"][1])
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ArtifactError(f"{path}, which says what version {champion.version} learned from, is damaged") from error
-
-
-def _plain(value: object) -> object:
-    """NumPy's scalars as Python's."""
-    return value.item() if isinstance(value, np.generic) else str(value)

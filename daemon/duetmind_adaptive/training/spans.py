@@ -26,8 +26,8 @@ MULTIPLES = (1, 2, 4, 8, 16)
 STRETCH = 2
 #: a span shorter than this is no candidate, however short windows are
 SHORTEST = 100
-#: labelled rows to judge on, at least (where the champion has not seen them) and at most
-HOLD_OUT_ROWS, HOLD_OUT_MOST = 300, 20_000
+#: labelled rows to judge on, at most
+HOLD_OUT_MOST = 20_000
 #: labelled rows to choose a span on, at least
 VALIDATION_ROWS = 150
 
@@ -40,7 +40,7 @@ class Split:
     hold_out: int
 
 
-def split_rows(rows: NDArray[np.int64], *, seen: int, window: int) -> Split:
+def split_rows(rows: NDArray[np.int64], *, seen: int, window: int, least: int) -> Split:
     """Cut the newest rows off to judge on, and the newest of the others to choose a span on.
 
     Parameters
@@ -51,14 +51,16 @@ def split_rows(rows: NDArray[np.int64], *, seen: int, window: int) -> Split:
         The champion learned from rows before this number; none of them is judged on.
     window
         Rows of a window: as many are judged on, half as many chosen on.
+    least
+        Rows to judge on at least, where the champion has not seen them.
 
     Examples
     --------
-    >>> split_rows(np.arange(-2000, 3000), seen=2600, window=500)
+    >>> split_rows(np.arange(-2000, 3000), seen=2600, window=500, least=300)
     Split(validation=4350, hold_out=4600)
     """
     fresh = int((rows >= seen).sum())
-    hold_out = min(max(window, HOLD_OUT_ROWS), HOLD_OUT_MOST, fresh)
+    hold_out = min(max(window, least), HOLD_OUT_MOST, fresh)
     before = rows.size - hold_out
     validation = min(max(window // 2, VALIDATION_ROWS), before // 2)
     return Split(before - validation, before)

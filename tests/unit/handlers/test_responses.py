@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from importlib.metadata import entry_points
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from duetmind_adaptive.contracts import Delivered, Outcome, Rejected, Retry
 from duetmind_adaptive.event_data import RetrainData, ReviewData
 from duetmind_adaptive.events import RetrainRequested, RetrainStarted, ReviewApproved, ReviewRejected, make
+from duetmind_handlers.responses.promote import PromoteVersion
 from duetmind_handlers.responses.retrain import RetrainModel
 from duetmind_handlers.responses.rollback import Rollback
 
@@ -22,6 +24,10 @@ class Recorder:
 
     async def retrain(self, model: str, *, request: str) -> Outcome:
         self.asked.append(("retrain", model, request))
+        return self.outcome
+
+    async def promote_version(self, model: str, *, request: str, version: int, reason: str) -> Outcome:
+        self.asked.append(("promote", model, request, version, reason))
         return self.outcome
 
     async def rollback(self, model: str, *, request: str, to: int | None, reason: str) -> Outcome:
@@ -83,4 +89,14 @@ async def test_rollback_refuses_an_event_that_asks_for_none(opened):
 
 def test_each_entry_point_names_a_class_of_that_name():
     found = {each.name: each.load()().name for each in entry_points(group="duetmind.response_actions")}
-    assert found == {"retrain_model": "retrain_model", "rollback": "rollback"}
+    assert found == {name: name for name in ("retrain_model", "rollback", "promote_version")}
+
+
+async def test_a_yes_to_an_undecided_version_has_it_serve():
+    data = ReviewData(model="loans", review="r", subject="promote_version", version=4, by="ann")
+    event = make(ReviewApproved, data, id="yes", time=datetime(2026, 1, 1, tzinfo=UTC))
+    operations = Recorder(Delivered())
+    assert PromoteVersion().wants(event)
+    assert not Rollback().wants(event)
+    assert await PromoteVersion().respond(event, operations) == Delivered()
+    assert operations.asked == [("promote", "loans", "yes", 4, "review r approved by ann")]

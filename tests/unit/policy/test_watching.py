@@ -4,11 +4,19 @@ import pytest
 from decisions import ACTS, NOW, check, run, version_event
 
 from duetmind_adaptive.event_data import BesideData, VersionData
-from duetmind_adaptive.events import ModelPromoted, ModelRolledBack, RetrainRequested, ReviewRequested, source_of
+from duetmind_adaptive.events import (
+    ModelPromoted,
+    ModelRejected,
+    ModelRolledBack,
+    RetrainRequested,
+    ReviewExpired,
+    ReviewRequested,
+    source_of,
+)
 from duetmind_adaptive.policy.alerts import alert_from
 from duetmind_adaptive.policy.decide import decide
 from duetmind_adaptive.policy.reasons import Reason
-from duetmind_adaptive.policy.rules import ROLLBACK_COOLDOWN_WINDOWS, WATCH_WINDOWS, Rules
+from duetmind_adaptive.policy.rules import REVIEW_LIFE, ROLLBACK_COOLDOWN_WINDOWS, WATCH_WINDOWS, Rules
 from duetmind_adaptive.policy.state import ModelState
 from duetmind_adaptive.policy.watching import TakeBack
 
@@ -86,3 +94,34 @@ def test_people_are_told_of_it():
 
 def test_a_state_from_before_there_was_a_watch_is_read():
     assert ModelState.model_validate_json("{}").watch is None
+
+
+def test_a_question_to_roll_back_expires_to_nothing():
+    decision = decide(watched(), beside(1, "worse"), Rules(retrain=True, suggests=True), NOW)
+    assert [each.subject for each in decision.state.questions] == ["rollback"]
+    late = decide(decision.state, check(2), ACTS, NOW + REVIEW_LIFE)
+    assert [command.kind for command in late.commands] == [ReviewExpired]
+    assert late.state.questions == ()
+
+
+def rejected(verdict):
+    data = VersionData(
+        model="loans", version=2, previous=1, reason="gate_failed", message="Not decided: there are 300 labelled rows.",
+        gate={"verdict": verdict},
+    )  # fmt: skip
+    return ModelRejected(id="r", source=source_of("loans"), time=NOW, data=data)
+
+
+def test_of_a_version_that_nothing_could_be_proved_of_a_person_is_asked():
+    """R13."""
+    decision = decide(run([check(0)])[0], rejected("inconclusive"), ACTS, NOW)
+    (question,) = [command.data for command in decision.commands]
+    assert (question.subject, question.version) == ("promote_version", 2)
+    assert "there are 300 labelled rows" in question.reason
+    assert decision.state.retraining.fruitless == 1
+    (event,) = decision.events(rejected("inconclusive"), NOW)
+    assert alert_from(event).lines[0].startswith("May version 2 of loans serve?")
+
+
+def test_of_one_that_was_not_better_nobody_is_asked():
+    assert decide(run([check(0)])[0], rejected("not_better"), ACTS, NOW).commands == ()

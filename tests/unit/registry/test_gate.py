@@ -87,7 +87,7 @@ def test_rows_that_err_together_do_not_count_as_so_many():
 
 
 def test_a_handful_of_rows_does_not_decide():
-    truth = np.tile([0, 1], 150)
+    truth = np.tile([0, 1], 300)
     champion = truth.copy()
     champion[:4] = 1 - champion[:4]
     result = compare(
@@ -99,9 +99,9 @@ def test_a_handful_of_rows_does_not_decide():
 @pytest.mark.parametrize(
     ("truth", "says"),
     [
-        (np.tile([0, 1], 50), "there are 100 labelled rows that neither model was trained on, and 200 are needed"),
-        (np.r_[np.zeros(300), np.ones(9)], "only 9 of 309 labelled rows are not of the most frequent class"),
-        (np.zeros(300), "only 0 of 300"),
+        (np.tile([0, 1], 249), "there are 498 labelled rows that neither model was trained on, and 500 are needed"),
+        (np.r_[np.zeros(500), np.ones(49)], "only 49 of 549 labelled rows are not of the most frequent class"),
+        (np.zeros(600), "only 0 of 600"),
         (np.array([]), "there are 0"),
     ],
 )
@@ -113,7 +113,7 @@ def test_too_few_labels_decide_nothing(truth, says):
 
 
 def test_an_undefined_metric_decides_nothing():
-    truth = np.ones(300)
+    truth = np.ones(600)
     rules = GateRules(min_per_class=0)
     answers = Answers(truth, truth / 2)
     result = compare("roc_auc", "binary", truth=truth, champion=answers, challenger=answers, rules=rules)
@@ -121,11 +121,11 @@ def test_an_undefined_metric_decides_nothing():
 
 
 def test_rows_without_a_label_or_an_answer_are_left_out():
-    truth = np.array([0.0, 1.0, np.nan] * 200)
-    gaps = np.array([0.0, 1.0, 1.0] * 200)
+    truth = np.array([0.0, 1.0, np.nan] * 300)
+    gaps = np.array([0.0, 1.0, 1.0] * 300)
     gaps[0] = np.nan
     result = compare("accuracy", "binary", truth=truth, champion=Answers(gaps), challenger=Answers(truth), rules=RULES)
-    assert result.rows == 399
+    assert result.rows == 599
 
 
 def test_the_reason_is_one_sentence_with_both_values_and_the_confidence():

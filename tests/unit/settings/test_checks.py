@@ -65,7 +65,7 @@ Problems = Callable[..., tuple[str, ...]]
         ),
         (
             {"responses": "[retrain_modell]"},
-            "responses[0]: found 'retrain_modell', allowed: retrain_model, rollback, s",
+            "responses[0]: found 'retrain_modell', allowed: retrain_model, rollback, p",
         ),
         ({"responses": "[retrain_model]", "target": ""}, "responses[0]: retrain_model needs the truth to learn from"),
         ({"pipeline": "my_pipeline", "target": ""}, "pipeline: a pipeline needs the truth to learn from; set target"),
@@ -150,7 +150,6 @@ def test_a_near_miss_is_guessed(problems: Problems, model) -> None:
     ("lines", "said"),
     [
         ({"responses": "[human_review]"}, "human_review comes with a later release and does nothing until then"),
-        ({"retrain": "{command: [./train]}"}, "a trainer of your own comes with a later release; nothing trains"),
     ],
 )
 def test_what_comes_later_is_a_warning(load, model, lines: dict[str, str], said: str) -> None:

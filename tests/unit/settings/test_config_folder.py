@@ -77,6 +77,6 @@ def test_the_commented_workflow_can_be_used_and_names_every_setting(tmp_path: Pa
 def test_the_commented_channels_and_routes_can_be_used(tmp_path: Path) -> None:
     alerts = TEXT[TEXT.index("alerts:") : TEXT.index("# bounds of the")]
     text = re.sub(r"(channels|routes): (\{\}|\[\])", r"\1:", alerts).replace("  #  ", "    ")
-    text = text.replace(", model: [loans]", "")
+    text = text.replace(", model: [loans]", "").replace(", tags: [credit]", "")
     (tmp_path / "c.yaml").write_text(text)
-    assert sorted(load_config(tmp_path / "c.yaml", {}).channels) == ["log", "ops"]
+    assert sorted(load_config(tmp_path / "c.yaml", {}).channels) == ["log", "night", "ops"]

@@ -70,7 +70,7 @@ def test_responses_are_the_models_own_or_retraining_where_enabled(load, model, l
         ({"prediction": "p"}, False),
         ({"prediction": "p", "responses": "[retrain_model]"}, True),
         ({"prediction": "p", "pipeline": "my_pipeline"}, True),
-        ({"retrain": "{webhook: 'https://…'}"}, False),
+        ({"retrain": "{webhook: 'https://example.com/train'}"}, False),
     ],
 )
 def test_a_model_has_a_pipeline_only_if_something_here_trains_it(load, model, lines, trains) -> None:

@@ -59,7 +59,8 @@ def a_model(folder, **changes):
         "production": {"path": str(folder / "production.parquet"), "window": {"rows": WINDOW}},
         "labels": {}, "schedule": {"every": "1h"}, "pipeline": BOOSTING, "responses": ("retrain_model",),
         "drift_threshold": 0.1, "opens_after": 1, "clears_after": 2, "max_retrains_per_day": 3,
-        "job_timeout": timedelta(hours=1), "folder": folder / "models" / "loans",
+        "job_timeout": timedelta(hours=1), "folder": folder / "models" / "loans", "gate_rows": 300,
+        "gate_rows_per_class": 10,
     }  # fmt: skip
     return Model.model_validate(facts | changes)
 

@@ -12,7 +12,7 @@ SIZES = st.integers(2, 3000)
 @given(reference=SIZES, production=st.integers(0, 3000), seen=st.integers(0, 3100), window=st.integers(1, 900))
 def test_no_row_is_judged_on_that_the_champion_learned_from(reference, production, seen, window):
     rows = np.arange(-reference, production)
-    split = split_rows(rows, seen=seen, window=window)
+    split = split_rows(rows, seen=seen, window=window, least=300)
     assert (rows[split.hold_out :] >= seen).all()
     assert 0 < split.validation < split.hold_out <= rows.size
 

@@ -161,6 +161,10 @@ class Api(Protocol):
         """Tell people of a model again; answers with `until`, which is null."""
         ...
 
+    async def answer_trainer(self, model: str, *, request: str, artifact: str, error: str) -> Document:
+        """What a trainer elsewhere made; NotFoundError if nothing was asked, JobError if it was answered already."""
+        ...
+
     async def pause(self, reason: str) -> Document:
         """Do nothing about drift until `resume`; answers with `paused`, its `since` and `reason`."""
         ...

@@ -17,7 +17,7 @@ MODEL_PATH = "/api/v1/models/{model}"
 
 
 class ModelRoutes:
-    """`/api/v1/models/NAME/{champion,champion/artifact,check,retrain,rollback,promote}`."""
+    """`/api/v1/models/NAME/{champion,champion/artifact,check,retrain,rollback,promote,versions}`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -79,6 +79,16 @@ class ModelRoutes:
                 body=schemas.PromoteBody,
                 failures=(404, 409, 422),
             ),
+            Endpoint(
+                method="POST",
+                path=f"{MODEL_PATH}/versions",
+                handler=self.versions,
+                summary="What a trainer of the model's own made of a request.",
+                answer=schemas.Requested,
+                body=schemas.MadeBody,
+                status=202,
+                failures=(404, 409, 422),
+            ),
         ]
 
     async def champion(self, request: web.Request) -> web.Response:
@@ -112,6 +122,12 @@ class ModelRoutes:
         """Done when answered."""
         body = await read_body(request, schemas.RollbackBody)
         return done(request, await self._api.rollback(_model(request), body.to))
+
+    async def versions(self, request: web.Request) -> web.Response:
+        """Accepted; events tell whether it proved itself."""
+        body = await read_body(request, schemas.MadeBody)
+        made = self._api.answer_trainer(_model(request), request=body.request, artifact=body.artifact, error=body.error)
+        return done(request, await made, 202)
 
     async def promote(self, request: web.Request) -> web.Response:
         """Done when answered."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from duetmind_adaptive.settings.types import Interval
 
@@ -62,6 +62,20 @@ class PromoteBody(Body):
     """Which version shall serve."""
 
     version: Version
+
+
+class MadeBody(Body):
+    """What a trainer elsewhere made of a request: the path of an artifact, or why there is none."""
+
+    request: str = Field(min_length=1, max_length=200)
+    artifact: str = Field(default="", max_length=4096)
+    error: str = Field(default="", max_length=2000)
+
+    @model_validator(mode="after")
+    def _one_of(self) -> MadeBody:
+        if bool(self.artifact) == bool(self.error):
+            raise ValueError("give exactly one of artifact and error")
+        return self
 
 
 class BeginBody(Body):
