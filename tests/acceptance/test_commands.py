@@ -249,3 +249,39 @@ def daemons_decisions(story: Story) -> list[dict[str, Any]]:
 def backtests_decisions(document: dict[str, Any]) -> list[dict[str, Any]]:
     """Per window, the same of a replay."""
     return [{key: w[key] for key in ("drift", "kinds", "metric", "version", "actions")} for w in document["windows"]]
+
+
+def test_a_backtest_page_shows_the_loop_beside_every_window_and_every_act_with_its_reason(
+    duetmind: Duetmind, trained: World
+) -> None:
+    trained.let_in(flipped=True)
+    trained.let_in(flipped=True)
+    page = trained.folder.parent / "loop.html"
+    assert duetmind("backtest", "--config", trained.config, "--html", page).status == 1
+    text = page.read_text()
+    for words in ("retrained every window", "retrain requested: metric degraded", "alerts a week", "first drift"):
+        assert words in text
+
+
+def test_two_policies_stand_side_by_side_and_one_is_suggested(duetmind: Duetmind, trained: World) -> None:
+    trained.let_in(flipped=True)
+    trained.let_in(flipped=True)
+    other = trained.folder / "watches.yaml"
+    settings = json.loads(trained.config.read_text())
+    settings["models"][MODEL]["responses"] = []
+    other.write_text(json.dumps(settings))
+    document = answer(duetmind, "backtest", "--compare", trained.config, other, status=1)
+    acts, watches = document["policies"]
+    assert acts["summary"]["retrains"] > watches["summary"]["retrains"] == 0
+    assert acts["summary"]["metric_static"] == watches["summary"]["metric_static"]
+    shown = duetmind("backtest", "--compare", trained.config, other)
+    assert (shown.status, shown.out.count("watches.yaml")) == (1, 1)
+    suggested = answer(duetmind, "backtest", "--config", trained.config, "--suggest")
+    assert suggested["suggested"] in [each["settings"] for each in suggested["tried"]]
+    assert len(suggested["tried"]) > 3
+
+
+def test_what_a_backtest_cannot_combine_is_one_sentence(duetmind: Duetmind, trained: World) -> None:
+    for arguments in ((), ("--config", trained.config, "--compare", trained.config, trained.config)):
+        said = duetmind("backtest", *arguments)
+        assert (said.status, "give --config FILE, or --compare A B" in said.err) == (2, True)

@@ -79,7 +79,7 @@ class World:
         self.settings = {
             "http": {"port": self.port},
             "models": {MODEL: model_settings()},
-            "alerts": {"channels": {"log": {"type": "log"}}},
+            "alerts": {"group_wait": "0s", "group_interval": "0s", "channels": {"log": {"type": "log"}}},
             "responses": {"retrain_model": {"max_auto_retrains_per_day": 100}},
             **self.settings,
         }

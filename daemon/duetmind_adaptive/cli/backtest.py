@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from duetmind_adaptive.cli.options import ConfigFile, Json
+from duetmind_adaptive.cli.options import Json
 from duetmind_adaptive.cli.page import check_place, write_page
 from duetmind_adaptive.cli.text import print_json, print_table
 from duetmind_adaptive.errors import ConfigError
@@ -24,9 +24,16 @@ if TYPE_CHECKING:
 
 def backtest(
     *,
-    config: ConfigFile,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Path of the config file.", metavar="FILE", show_default=False)
+    ] = None,
     model: Annotated[str | None, typer.Option("--model", help="Which model; needed if there are several.")] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write a page with the plot.", metavar="FILE")] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option("--compare", help="Two configs, replayed side by side.", metavar="A B", show_default=False),
+    ] = None,
+    suggest: Annotated[bool, typer.Option("--suggest", help="Try thresholds and budgets; say which to take.")] = False,
     json: Json = False,
 ) -> int:
     """Replay a model's history in simulated time through the daemon's own decisions.
@@ -35,14 +42,27 @@ def backtest(
 
     Examples
     --------
-    duetmind backtest --config duetmind.yaml --model loans
+    duetmind backtest --config duetmind.yaml --model loans --html loans.html
+    duetmind backtest --compare duetmind.yaml bolder.yaml --model loans
+    duetmind backtest --config duetmind.yaml --suggest
     """
     from duetmind_adaptive.settings.load import load_config
 
-    loaded = load_config(config, os.environ)
+    if (config is None) == (compare is None):
+        raise ConfigError("give --config FILE, or --compare A B")
+    if compare is not None or suggest:
+        from duetmind_adaptive.cli.policies import compare_policies, suggest_policy
+
+        if html is not None:
+            raise ConfigError("--html shows one replay; leave out --compare and --suggest")
+        if compare is not None:
+            return compare_policies(compare, model, as_json=json)
+        return suggest_policy(config or Path(), model, as_json=json)
+    loaded = load_config(config or Path(), os.environ)
     if html is not None:
         check_place(html)
-    document = _replay(loaded, _choose(loaded, model))
+    name = choose_model(loaded, model)
+    document = replay(loaded, name, every_window=html is not None and loaded.models[name].pipeline is not None)
     if html is not None:
         from duetmind_adaptive.report.loop_page import loop_page
 
@@ -51,7 +71,7 @@ def backtest(
     return int(any(window["drift"] for window in document["windows"]))
 
 
-def _choose(loaded: Loaded, model: str | None) -> str:
+def choose_model(loaded: Loaded, model: str | None) -> str:
     """The model that is meant; a config with one model needs no name."""
     names = list(loaded.models)
     if model is None and len(names) == 1:
@@ -62,23 +82,25 @@ def _choose(loaded: Loaded, model: str | None) -> str:
     return model
 
 
-def _replay(loaded: Loaded, name: str) -> dict[str, Any]:
+def replay(loaded: Loaded, name: str, *, every_window: bool = False) -> dict[str, Any]:
+    """The contract's document of one model; `every_window` adds what retraining every window comes to."""
     from duetmind_adaptive.jobs.inline import InlineExecutor
+    from duetmind_adaptive.service import backtest as service
     from duetmind_adaptive.service import logs
-    from duetmind_adaptive.service.backtest import backtest as replay
     from duetmind_adaptive.service.plugins import load_handlers
 
     logs.configure("warning")
     handlers = load_handlers(loaded, os.environ)
     with TemporaryDirectory(prefix="duetmind-backtest-") as scratch, _progress() as progress:
         return asyncio.run(
-            replay(
+            service.backtest(
                 loaded,
                 name,
                 executor=InlineExecutor(guarded=True),
                 handlers=handlers,
                 scratch=Path(scratch),
                 progress=progress,
+                every_window=every_window,
             )
         )
 

@@ -10,15 +10,17 @@ from duetmind_adaptive.report.chart import Mark, Series, Span, line_chart
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #667; --paper: #fff; --line: #dde1e6;
-  --loop: #0b6bcb; --static: #b0506a; --good: #1a7f37; --warn: #b35900; }
+  --loop: #0b6bcb; --static: #b0506a; --every: #6f6a1f; --good: #1a7f37; --warn: #b35900; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ee; --soft: #9aa4b2; --paper: #14171c; --line: #2c323b;
-  --loop: #5ab0ff; --static: #e58aa3; --good: #4cc26a; --warn: #f0a04b; } }
+  --loop: #5ab0ff; --static: #e58aa3; --every: #c9c26a; --good: #4cc26a; --warn: #f0a04b; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 1000px;
   margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; } .lead { font-size: 1.1rem; } .soft { color: var(--soft); }
 svg { width: 100%; height: auto; } .grid { stroke: var(--line); } .axis { fill: var(--soft); font-size: 12px; }
 .line { fill: none; stroke-width: 2.5; } .line.loop { stroke: var(--loop); } .line.static { stroke: var(--static);
-  stroke-dasharray: 6 4; } .dot.loop { fill: var(--loop); } .dot.static { fill: var(--static); }
+  stroke-dasharray: 6 4; } .line.every { stroke: var(--every); stroke-dasharray: 2 3; }
+.dot.every { fill: var(--every); }
+.dot.loop { fill: var(--loop); } .dot.static { fill: var(--static); }
 .span { fill: var(--warn); opacity: .12; } .mark line { stroke-width: 1; stroke-dasharray: 2 3; }
 .promoted line, .promoted circle { stroke: var(--good); fill: var(--good); }
 .rolled_back line, .rolled_back circle { stroke: var(--warn); fill: var(--warn); }
@@ -31,6 +33,7 @@ td.n { text-align: right; font-variant-numeric: tabular-nums; } .drift { color: 
 KEY = (
     '<p class="key"><span><i style="background:var(--loop)"></i>with the loop</span>'
     '<span><i style="background:var(--static)"></i>first model, never retrained</span>'
+    '<span><i style="background:var(--every)"></i>retrained every window</span>'
     '<span><i style="background:var(--good)"></i>promotion</span>'
     '<span><i style="background:var(--warn)"></i>rollback</span>'
     '<span><i style="background:var(--warn);opacity:.4"></i>open incident</span></p>'
@@ -43,6 +46,11 @@ def loop_page(document: Mapping[str, Any], *, title: str, notes: Sequence[str] =
     chart = line_chart(
         [
             Series("first model, never retrained", [w["metric_static"] for w in windows], "static"),
+            *(
+                [Series("retrained every window", [w["metric_every"] for w in windows], "every")]
+                if "metric_every" in summary
+                else []
+            ),
             Series("with the loop", [w["metric"] for w in windows], "loop"),
         ],
         [_label(w) for w in windows],
@@ -54,7 +62,7 @@ def loop_page(document: Mapping[str, Any], *, title: str, notes: Sequence[str] =
         f"<title>{escape(title)}</title><style>{STYLE}</style><body><h1>{escape(title)}</h1>"
         f'<p class="lead">{escape(headline(document))}</p>{chart}{KEY}'
         f"<p>{summary['alerts']} alerts, {summary['retrains']} retrains, {summary['promotions']} promotions, "
-        f"{summary['rollbacks']} rollbacks over {len(windows)} windows.</p>"
+        f"{summary['rollbacks']} rollbacks over {len(windows)} windows.{_cost(summary, len(windows))}</p>"
         f"{_table(windows, document['metric'])}"
         + "".join(f'<p class="soft">{escape(note)}</p>' for note in notes)
         + "</body></html>"
@@ -70,6 +78,18 @@ def headline(document: Mapping[str, Any]) -> str:
     summary = document["summary"]
     with_loop, without = (_number(summary[key]) for key in ("metric", "metric_static"))
     return f"Mean {document['metric']} of {document['model']}: {with_loop} with the loop, {without} without."
+
+
+def _cost(summary: Mapping[str, Any], windows: int) -> str:
+    """What it would have cost people and the machine, beside retraining every window."""
+    said = ""
+    if summary.get("alerts_per_week") is not None:
+        said += f" {summary['alerts_per_week']:.2g} alerts a week."
+    if summary.get("metric_every") is not None:
+        said += f" Retrained every window: {summary['metric_every']:.3f} at {windows} retrains."
+    if summary.get("seconds") is not None:
+        said += f" The replay took {summary['seconds']:.1f} s."
+    return said
 
 
 def _label(window: Mapping[str, Any]) -> str:
@@ -101,7 +121,8 @@ def _spans(windows: Sequence[Mapping[str, Any]]) -> list[Span]:
 
 
 def _table(windows: Sequence[Mapping[str, Any]], metric: str) -> str:
-    head = f"<tr><th>window<th>rows<th>version<th>{escape(metric)}<th>never retrained<th>drift<th>actions</tr>"
+    columns = ("window", "rows", "version", escape(metric), "never retrained", "drift", "told and done, and why")
+    head = f"<tr>{''.join(f'<th>{column}' for column in columns)}</tr>"
     return f"<table>{head}{''.join(map(_row, windows))}</table>"
 
 
@@ -110,5 +131,17 @@ def _row(window: Mapping[str, Any]) -> str:
     return (
         f"<tr><td>{escape(_label(window))}<td class=n>{window['rows']}<td class=n>{window['version']}"
         f"<td class=n>{_number(window['metric'])}<td class=n>{_number(window['metric_static'])}<td>{drift}"
-        f"<td>{escape(', '.join(a.replace('_', ' ') for a in window['actions']))}</tr>"
+        f"<td>{_told(window)}</tr>"
+    )
+
+
+def _told(window: Mapping[str, Any]) -> str:
+    """Each alert and act with its reason; of a document without them, the acts alone."""
+    steps = window.get("story")
+    if steps is None:
+        return escape(", ".join(action.replace("_", " ") for action in window["actions"]))
+    return "<br>".join(
+        f"{escape(step['what'])}: {escape(step['reason'].replace('_', ' '))}"
+        + (f' <span class="soft">{escape(step["message"])}</span>' if step["message"] else "")
+        for step in steps
     )

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from duetmind_adaptive.contracts import Executor
@@ -26,7 +27,7 @@ from duetmind_adaptive.service.plugins import Handlers
 from duetmind_adaptive.service.schedule.slots import next_slot
 from duetmind_adaptive.settings.model import Loaded, Model
 from duetmind_adaptive.store.database import Database, open_store
-from duetmind_adaptive.tasks.requests import LIST_WINDOWS, MEASURE_WINDOWS, run_task
+from duetmind_adaptive.tasks.requests import EVERY_WINDOW, LIST_WINDOWS, MEASURE_WINDOWS, TrainRequest, run_task
 
 #: reading a whole history, or scoring it once
 PASS_TIMEOUT = timedelta(hours=1)
@@ -42,6 +43,7 @@ async def backtest(
     handlers: Handlers,
     scratch: Path,
     progress: Progress = lambda _done, _total: None,
+    every_window: bool = False,
 ) -> dict[str, Any]:
     """Replay one model; returns the contract's document.
 
@@ -51,6 +53,8 @@ async def backtest(
         An empty folder for the versions the replay trains; the daemon's own state is never touched.
     progress
         Told how many windows of how many are done.
+    every_window
+        Add what 'retrain every window' would have come to: `metric_every`, which costs a fit per window.
 
     Raises
     ------
@@ -72,11 +76,28 @@ async def backtest(
         plain = await _plain(engine, model, windows)
         seconds = time.perf_counter() - started
         metric = model.metric if model.target else ""
-        return await store.read(
+        document = await store.read(
             lambda conn: history(conn, name, metric=metric, static=static, plain=plain, seconds=seconds)
         )
+        return await _beside_every(engine, model, windows, document) if every_window else document
     finally:
         await store.close()
+
+
+async def _beside_every(
+    engine: Engine, model: Model, windows: Sequence[Window], document: dict[str, Any]
+) -> dict[str, Any]:
+    request = TrainRequest(model=model, job="", attempt=1, champion=None, upto_row=0, now=_last_moment(engine, model))
+    values = await engine.executor.run(run_task, EVERY_WINDOW, request, tuple(windows), timeout=PASS_TIMEOUT)
+    each = [{**window, "metric_every": value} for window, value in zip(document["windows"], values, strict=True)]
+    known = [value for value in values if value is not None]
+    summary = {**document["summary"], "metric_every": fmean(known) if known else None}
+    return {**document, "windows": each, "summary": summary}
+
+
+def _last_moment(engine: Engine, model: Model) -> datetime:
+    """When all labels of the history are in."""
+    return engine.clock.now() + model.labels.delay
 
 
 def _engine(loaded: Loaded, store: Database, clock: SimulatedClock, executor: Executor, handlers: Handlers) -> Engine:
@@ -124,7 +145,7 @@ async def _measured(engine: Engine, model: Model, version: int, windows: Sequenc
     if row is None or model.target is None:
         return [None] * len(windows)
     reference = versions.version_ref(row, model.folder)
-    now = engine.clock.now() + model.labels.delay
+    now = _last_moment(engine, model)
     return await engine.executor.run(
         run_task, MEASURE_WINDOWS, model, reference, tuple(windows), now, timeout=PASS_TIMEOUT
     )

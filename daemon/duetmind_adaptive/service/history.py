@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from statistics import fmean
 from types import MappingProxyType
 from typing import Any
@@ -19,6 +20,7 @@ from duetmind_adaptive.events import (
     ModelRejected,
     ModelRolledBack,
     RetrainRequested,
+    RetrainSuppressed,
     parse_event,
 )
 from duetmind_adaptive.policy.reasons import Reason
@@ -33,6 +35,13 @@ ACTIONS: dict[type, str] = {
 }
 
 
+#: what a window's `story` tells
+STORY = (
+    DriftDetected, DriftResolved, RetrainRequested, RetrainSuppressed, ModelPromoted, ModelRejected, ModelRolledBack,
+)  # fmt: skip
+WEEK = 7 * 86_400
+
+
 @dataclass(slots=True)
 class _Stretch:
     """A check and what was told and done until the next one."""
@@ -41,6 +50,8 @@ class _Stretch:
     alerts: int = 0
     incident: bool = False
     actions: list[str] = field(default_factory=list[str])
+    #: what was told and done, and why, in its order
+    story: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
 
 
 def history(
@@ -102,6 +113,10 @@ def _note(stretch: _Stretch, event: Event, open_incidents: set[str]) -> None:
     if isinstance(event, DriftResolved):
         open_incidents.discard(event.data.incident)
     stretch.alerts += isinstance(event, DriftDetected | DriftResolved)
+    if isinstance(event, STORY):
+        what = event.type.removeprefix("duetmind.").replace(".", " ").replace("_", " ")
+        message = getattr(event.data, "message", "")
+        stretch.story.append({"what": what, "reason": str(event.data.reason), "message": message})
     action = ACTIONS.get(type(event))
     if action and getattr(event.data, "reason", None) not in {Reason.INITIAL, Reason.FIRST_VERSION}:
         stretch.actions.append(action)
@@ -123,6 +138,7 @@ def _window(stretch: _Stretch, late: Mapping[int, float | None], static: float |
         "alerts": stretch.alerts,
         "incident": stretch.incident,
         "actions": stretch.actions,
+        "story": stretch.story,
         "version": data.version,
     }
 
@@ -138,8 +154,17 @@ def _summary(windows: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any
         "retrains": count("retrain"),
         "promotions": count("promoted"),
         "rollbacks": count("rolled_back"),
+        "alerts_per_week": _per_week(windows, sum(w["alerts"] for w in windows)),
         "seconds": round(seconds, 3),
     }
+
+
+def _per_week(windows: Sequence[dict[str, Any]], count: int) -> float | None:
+    """So many a week of the history; None where its windows have no times."""
+    if not windows or windows[0]["start"] is None or windows[-1]["end"] is None:
+        return None
+    lasted = datetime.fromisoformat(windows[-1]["end"]) - datetime.fromisoformat(windows[0]["start"])
+    return round(count * WEEK / lasted.total_seconds(), 4) if lasted.total_seconds() > 0 else None
 
 
 def _mean(values: Iterable[float | None]) -> float | None:

@@ -21,6 +21,7 @@ CHECK_NEXT = "check:check_next"
 CHECK_LATEST = "check:check_latest"
 LIST_WINDOWS = "check:list_windows"
 MEASURE_WINDOWS = "measure:measure_windows"
+EVERY_WINDOW = "every_window:retrained_every"
 TRAIN_VERSION = "train:train_version"
 RUN_STEP = "workflow:run_step"
 
