@@ -48,6 +48,9 @@ def test_an_incident_is_silenced_taken_on_and_explained(
     daemon.wait_for(lambda: daemon.events("duetmind.alert.delivered"), "the message after the silence")
     taken = duetmind("incidents", "ack", found["id"], "--by", "ann", "--note", "known", "--config", world.config)
     assert (taken.status, taken.out) == (0, f"{found['cause']} of {MODEL} is taken on by ann\n")
+    done = duetmind("audit", "--config", world.config).out
+    for words in (f"models/{MODEL}/silence", "backfill", "acknowledge", "ann", "known"):
+        assert words in done
     told = duetmind("incidents", "explain", found["id"], "--config", world.config).out
     for words in ("drift.detected", "first_drift", "taken on by ann", "known", "log", "delivered"):
         assert words in told

@@ -1,4 +1,4 @@
-"""`duetmind models`, `incidents` and `jobs`: the lists of a running daemon."""
+"""`duetmind models`, `incidents`, `audit` and `jobs`: the lists of a running daemon."""
 
 from __future__ import annotations
 
@@ -46,11 +46,31 @@ def incidents(
     Examples
     --------
     duetmind incidents --limit 5
-    duetmind incidents --json
+    duetmind incidents list --json
     """
     daemon = find_daemon(url, config, token, os.environ)
     columns = ("id", "model", "cause", "severity", "state", "opened", "resolved")
     return _show(daemon, "incidents", columns, limit, cursor, as_json=json)
+
+
+def audit(
+    *,
+    url: Url = None,
+    config: ClientConfig = None,
+    token: Token = None,
+    json: Json = False,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> int:
+    """List who did what, and why, newest first: people over the API, and the policy by itself.
+
+    Examples
+    --------
+    duetmind audit --limit 50
+    duetmind audit --json
+    """
+    daemon = find_daemon(url, config, token, os.environ)
+    return _show(daemon, "audit", ("at", "who", "what", "model", "why", "outcome"), limit, cursor, as_json=json)
 
 
 def jobs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -34,7 +35,8 @@ from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.http.api import NotFoundError
 from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.settings.model import Model
-from duetmind_adaptive.store import incidents, notices, reviews
+from duetmind_adaptive.store import audit, incidents, notices, reviews
+from duetmind_adaptive.store.audit import Act
 from duetmind_adaptive.store.notices import Silence
 from duetmind_adaptive.store.tables import stamp
 
@@ -137,6 +139,12 @@ class Acts:
         ended = await self._engine.store.write(change)
         self._engine.bus.wake()
         return {"model": model, "until": None, "ended": ended}
+
+    async def note_act(self, act: Act) -> None:
+        """A line of the audit log, without secrets."""
+        clean = replace(act, what=redact(act.what), why=redact(act.why))
+        now = self._engine.machine_clock.now()
+        await self._engine.store.write(lambda tx: audit.note(tx, clean, now=now))
 
     async def answer_trainer(self, model: str, *, request: str, artifact: str, error: str) -> Document:
         """A trainer elsewhere tells what it made, or why it did not; once."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from structlog.stdlib import get_logger
 
@@ -30,7 +30,8 @@ from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.policy.state import ModelState
 from duetmind_adaptive.policy.watching import TakeBack
 from duetmind_adaptive.settings.model import Model
-from duetmind_adaptive.store import incidents, reviews, states
+from duetmind_adaptive.store import audit, incidents, reviews, states
+from duetmind_adaptive.store.audit import Act
 
 log = get_logger(__name__)
 
@@ -90,11 +91,19 @@ class Decisions:
             states.save_state(tx, event.model, decision.state.model_dump_json())
         if decision.take_back is not None:
             self._take_back(tx, event.model, decision.take_back, event.id)
+            what = f"rollback to version {decision.take_back.version}"
+            self._note(tx, event.model, what, decision.take_back.reason, event.id, now)
         for follow_up in decision.events(event, now):
             if isinstance(follow_up, DriftDetected | DriftUpdated | DriftResolved):
                 incidents.follow(tx, follow_up)
             if isinstance(follow_up, ReviewRequested | ReviewExpired):
                 reviews.follow(tx, follow_up)
             self._bus.publish_in(tx, follow_up)
+            if isinstance(follow_up, RetrainRequested):
+                self._note(tx, follow_up.model, "retrain", follow_up.data.reason, follow_up.id, now)
             reason = getattr(follow_up.data, "reason", "")
             log.info("policy.decided", model=event.model, decision=follow_up.type, reason=reason)
+
+    @staticmethod
+    def _note(tx: Transaction, model: str, what: str, why: str, outcome: str, now: datetime) -> None:  # noqa: PLR0917
+        audit.note(tx, Act(audit.POLICY, what, model, why, outcome), now=now)

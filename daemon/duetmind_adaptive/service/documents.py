@@ -107,6 +107,11 @@ def pause_document(pause: Pause | None) -> Document | None:
     return None if pause is None else {"since": pause.since.isoformat(), "reason": pause.reason}
 
 
+def audit_document(row: Row[Any]) -> Document:
+    """Who did what, and why."""
+    return {name: getattr(row, name) for name in ("at", "who", "what", "model", "why", "outcome")}
+
+
 def review_document(row: Row[Any]) -> Document:
     """A question to a person, with its answer once it has one."""
     names = ("id", "model", "subject", "reason", "version", "state", "asked", "answered", "by", "answer")

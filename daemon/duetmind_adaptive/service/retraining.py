@@ -31,7 +31,8 @@ from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.records import GateResult, TrainingReport
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.settings.model import Model
-from duetmind_adaptive.store import checks
+from duetmind_adaptive.store import audit, checks
+from duetmind_adaptive.store.audit import Act
 from duetmind_adaptive.tasks.requests import TRAIN_VERSION, TrainRequest, run_task
 
 log = get_logger(__name__)
@@ -116,6 +117,8 @@ class RetrainKind:
         switch = versions.promote(tx, job.model, version, request=job.id, reason=reason, now=now)
         if switch is None:
             return
+        what = f"promote version {version}"
+        audit.note(tx, Act(audit.POLICY, what, job.model, reason, job.id), now=self._clock.now())
         data = _version_data(job, version, switch.previous, report, reason)
         self._publish(tx, ModelPromoted, data, job, "promoted")
 

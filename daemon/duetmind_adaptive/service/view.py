@@ -22,6 +22,7 @@ from duetmind_adaptive.registry.versions import Version
 from duetmind_adaptive.service.acts import Acts
 from duetmind_adaptive.service.documents import (
     Document,
+    audit_document,
     check_document,
     incident_document,
     iso,
@@ -38,7 +39,7 @@ from duetmind_adaptive.service.load import resources, share_document, task_docum
 from duetmind_adaptive.service.reloading import Reloader
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
 from duetmind_adaptive.service.workflows.view import WorkflowView
-from duetmind_adaptive.store import checks, incidents, reviews
+from duetmind_adaptive.store import audit, checks, incidents, reviews
 
 
 class View(Acts):
@@ -145,6 +146,12 @@ class View(Acts):
         tasks = {task.job: task for task in await self._at_work()}
         items = [job_document(job) | share_document(tasks.get(job.id)) for job in rows]
         return _page(items, limit, lambda i: rows[i].cursor)
+
+    async def audit(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """Acts, newest first."""
+        before = _number_cursor(cursor)
+        rows = await self._read(lambda conn: audit.page(conn, model=model, before=before, limit=limit + 1))
+        return _page([audit_document(row) for row in rows], limit, lambda i: str(rows[i].seq))
 
     async def reviews(self, limit: int, cursor: str | None, model: str | None) -> Page:
         """Questions to people, newest first."""

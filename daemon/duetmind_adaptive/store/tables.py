@@ -247,6 +247,22 @@ silences = Table(
     Column("reason", Text, nullable=False),
 )
 
+#: who did what, and why: people over the API, and the policy by itself
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("at", String, nullable=False),
+    #: a person's name as they gave it, or `policy`
+    Column("who", String, nullable=False),
+    Column("what", String, nullable=False),
+    Column("model", String, nullable=False),
+    Column("why", Text, nullable=False),
+    #: what came of it: the status answered, or the id of the event
+    Column("outcome", String, nullable=False),
+    sqlite_autoincrement=True,
+)
+
 #: questions to people
 reviews = Table(
     "reviews",

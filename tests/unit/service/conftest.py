@@ -14,6 +14,7 @@ from duetmind_adaptive.service.http.api import Artifact, BadCursorError, NotFoun
 from duetmind_adaptive.service.http.server import HttpServer
 from duetmind_adaptive.service.metrics import Metrics
 from duetmind_adaptive.settings.model import HttpSettings
+from duetmind_adaptive.store.audit import Act
 
 TOKEN = "a-token-for-the-tests-0815"
 
@@ -51,6 +52,7 @@ class ApiTwin:
         self.folder = folder
         self.reasons: list[str] = []
         self.acts: list[tuple[object, ...]] = []
+        self.noted: list[Act] = []
         self.workflows = WorkflowsTwin(self.acts)
         self.log: list[Streamed] = []
         self.fault: Exception | None = None
@@ -116,6 +118,12 @@ class ApiTwin:
         chosen = self.log[:end][::-1][:limit]
         more = bool(chosen) and chosen[-1].seq > 1
         return Page([json.loads(event.body) for event in chosen], str(chosen[-1].seq - 1) if more else None)
+
+    async def audit(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        return Page([], None)
+
+    async def note_act(self, act: Act) -> None:
+        self.noted.append(act)
 
     async def incidents(self, limit: int, cursor: str | None, model: str | None) -> Page:
         incident = {"id": "i1", "model": self.names[0], "cause": "drift", "severity": "high", "state": "open"}

@@ -57,6 +57,24 @@ async def test_a_review_is_answered_with_the_token_only(
     assert api.acts == [("review", "r1", True, "ann"), ("review", "r1", False, "a person")]
 
 
+async def test_every_act_is_noted_with_who_what_and_why_also_one_that_is_refused_and_none_without_the_token(
+    client: aiohttp.ClientSession, api: Any, bearer: dict[str, str]
+) -> None:
+    await post(client, "/api/v1/pause", {}, json={"reason": "a stranger"})
+    assert api.noted == []
+    await post(client, "/api/v1/reviews/r1/approve", bearer, json={"by": "ann", "reason": "prices"})
+    await post(client, "/api/v1/models/loans/rollback", bearer, json={"to": 1})
+    await post(client, "/api/v1/models/nobody/retrain", bearer)
+    noted = [(act.who, act.what, act.model, act.why) for act in api.noted]
+    assert noted == [
+        ("ann", "reviews/r1/approve", "", "prices"),
+        ("the token's holder", 'models/loans/rollback {"to": 1}', "loans", ""),
+        ("the token's holder", "models/nobody/retrain", "nobody", ""),
+    ]
+    assert [act.outcome for act in api.noted][:2] == ["200", "200"]
+    assert api.noted[2].outcome.startswith("refused")
+
+
 async def test_acting_is_paused_and_resumed_with_the_token_only(
     client: aiohttp.ClientSession, api: Any, bearer: dict[str, str]
 ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from duetmind_adaptive.errors import DuetMindError
+from duetmind_adaptive.store.audit import Act
 
 Document = dict[str, Any]
 
@@ -107,6 +108,14 @@ class Api(Protocol):
 
     async def reviews(self, limit: int, cursor: str | None, model: str | None) -> Page:
         """Questions to people, of all models or one."""
+        ...
+
+    async def audit(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """Acts, of all models or one."""
+        ...
+
+    async def note_act(self, act: Act) -> None:
+        """Keep a line of the audit log."""
         ...
 
     async def job_log(self, job: str, offset: int) -> Document:

@@ -16,7 +16,7 @@ Lister = Callable[[int, str | None, str | None], Awaitable[Page]]
 
 
 class ListRoutes:
-    """`/api/v1/{models,checks,events,incidents,jobs,reviews}`."""
+    """`/api/v1/{models,checks,events,incidents,jobs,reviews,audit}`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -38,6 +38,7 @@ class ListRoutes:
             _listing("incidents", self._api.incidents, schemas.Incidents),
             _listing("jobs", self._api.jobs, schemas.Jobs),
             _listing("reviews", self._api.reviews, schemas.Reviews),
+            _listing("audit", self._api.audit, schemas.Audit),
         ]
 
     async def models(self, request: web.Request) -> web.Response:

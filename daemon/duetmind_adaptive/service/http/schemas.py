@@ -311,6 +311,24 @@ class ReviewItem(Answer):
     state: str
 
 
+class AuditItem(Answer):
+    """Who did what, and why."""
+
+    at: AwareDatetime
+    who: str
+    what: str
+    model: str
+    why: str
+    outcome: str
+
+
+class Audit(Answer):
+    """A page of acts, newest first."""
+
+    items: list[AuditItem]
+    next: str | None
+
+
 class Reviews(Answer):
     """A page of questions to people, newest first."""
 

@@ -18,6 +18,7 @@ from structlog.stdlib import get_logger
 from duetmind_adaptive.errors import DuetMindError
 from duetmind_adaptive.service.http.api import Api
 from duetmind_adaptive.service.http.artifact import ArtifactResponse
+from duetmind_adaptive.service.http.auditing import audited
 from duetmind_adaptive.service.http.auth import Guard
 from duetmind_adaptive.service.http.endpoints import Endpoint
 from duetmind_adaptive.service.http.openapi import openapi_document
@@ -109,7 +110,7 @@ def make_app(api: Api, guard: Guard, metrics: Metrics, stream: EventStream | Non
     async def guard_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         return guard.refusal(request) or await handler(request)
 
-    app = web.Application(middlewares=[problems_middleware, guard_middleware], client_max_size=MAX_BODY)
+    app = web.Application(middlewares=[problems_middleware, guard_middleware, audited(api)], client_max_size=MAX_BODY)
     for endpoint in endpoints:
         app.router.add_route(endpoint.method, endpoint.path, endpoint.handler)
         if endpoint.method == "GET" and endpoint.answer != "text/event-stream":
