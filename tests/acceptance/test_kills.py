@@ -248,10 +248,13 @@ def test_fifty_kills_lose_nothing_double_nothing_and_leave_nothing_half(half: in
                     murder.live_and_die()
                 print(dict(murder.moments))
                 finish(murder)
-            told = {event["id"] for event in story.events(*ALERTS)}
+            told = {event["data"]["alert"] for event in story.events("duetmind.alert.delivered")}
+            raised = {event["id"] for event in story.events(*ALERTS)}
+            quiet = {event["data"]["alert"] for event in story.events("duetmind.alert.suppressed")}
     assert reader.wrong == []
     assert reader.reads > 0
     assert set(receiver.arrivals) == told, "an alert did not arrive, or one arrived that was never raised"
+    assert raised <= told | quiet, "an alert was neither told nor decided against"
     assert sum(receiver.arrivals.values()) <= len(told) + KILLS
     assert_whole(story, state, MODEL, ScheduleSettings.model_validate({"every": "1d"}))
     assert story.one("SELECT count(*) FROM checks") == WINDOWS

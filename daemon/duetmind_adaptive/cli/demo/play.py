@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +27,11 @@ NEWS = {
     "duetmind.retrain.requested": "retrain",
     "duetmind.model.promoted": "version {version} promoted",
     "duetmind.model.rejected": "version {version} rejected",
+    "duetmind.model.rolled_back": "version {previous} taken back: version {version} does better",
 }
+
+#: an incident's turns: what opens and what ends it are counted
+ALERTS = ("duetmind.drift.detected", "duetmind.drift.updated", "duetmind.drift.resolved")
 
 CITATION = (
     "Data: Bank Marketing, S. Moro, P. Cortez and P. Rita (2014), UCI Machine Learning Repository, CC BY 4.0. "
@@ -43,6 +48,8 @@ class Play:
     pace: float
     #: ids of the events that were shown
     _seen: set[str] = field(default_factory=set[str])
+    #: a promotion did not hold, and the watch went back to the version before
+    _taken_back: bool = False
 
     def run(self) -> dict[str, Any]:
         """Play it; returns the contract's document."""
@@ -53,7 +60,7 @@ class Play:
                 self.show.begin(daemon.url, WINDOWS)
                 static = self._watch(daemon)
             seconds = time.monotonic() - started
-            document = self._document(static, seconds) | {"delivered": len(receiver.alerts)}
+            document = self._document(static, seconds) | {"delivered": _told(receiver.alerts.values())}
         return document | self._report(document)
 
     def _watch(self, daemon: DaemonProcess) -> list[float]:
@@ -64,8 +71,9 @@ class Play:
             static = thread.submit(self.stage.static_metric, first.resolve())
             for index in range(WINDOWS):
                 self._one_window(daemon, index, static)
-        self.show.phase("rolling back once, on request")
-        daemon.client.post(f"/api/v1/models/{MODEL}/rollback", {})
+        if not self._taken_back:
+            self.show.phase("rolling back once, on request")
+            daemon.client.post(f"/api/v1/models/{MODEL}/rollback", {})
         return static.result()
 
     def _one_window(self, daemon: DaemonProcess, index: int, static: Future[list[float]]) -> None:
@@ -94,14 +102,18 @@ class Play:
             if event["id"] in self._seen:
                 continue
             self._seen.add(event["id"])
+            self._taken_back |= event["type"] == "duetmind.model.rolled_back"
             if words := NEWS.get(event["type"]):
                 happened.append(words.format(**event["data"]))
-                if message := event["data"]["message"]:
+                if message := event["data"].get("message"):
                     self.show.note(f"{happened[-1]}: {message}")
         return happened
 
     def _heard(self, event: dict[str, Any]) -> None:
         data, over = event["data"], event["type"].endswith("resolved")
+        if event["type"] not in ALERTS:
+            self.show.note(f"message at the webhook: {event['type'].removeprefix('duetmind.')} ({data['reason']})")
+            return
         what = {"data": "the inputs moved", "performance": "the metric fell", "quality": "the data is broken"}
         columns = ", ".join(column["column"] for column in data["top"][:3])
         state = "over" if over else f"{data['severity']}, {columns}"
@@ -116,6 +128,11 @@ class Play:
         path = self.stage.folder / "report.html"
         path.write_text(loop_page(document, title="DuetMind demo: bank marketing", notes=(CITATION,)))
         return {"report": str(path)}
+
+
+def _told(messages: Iterable[dict[str, Any]]) -> int:
+    """How many openings and ends of incidents are among the messages."""
+    return sum(message["type"] in {ALERTS[0], ALERTS[-1]} for message in messages)
 
 
 def champion_of(daemon: DaemonProcess) -> int | None:

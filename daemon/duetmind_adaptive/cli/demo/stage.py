@@ -42,6 +42,7 @@ models:
 alerts:
   group_wait: 0s
   group_interval: 0s
+  repeat: 3650d
   channels:
     log: {{type: log}}
     demo: {{type: webhook, url: "{webhook}", secret: {{env: DUETMIND_DEMO_SECRET}}}}
