@@ -12,10 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -24,18 +22,18 @@ import pyarrow.parquet as pq
 import yaml
 
 from benchmarks.figures import Figure, at_least, at_most
-from duetmind_adaptive.drift.metrics import metric_value
+from duetmind_adaptive.records import Window
 from duetmind_adaptive.settings.load import load_config
 from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.tasks.every_window import retrained_every
 from duetmind_adaptive.tasks.requests import TrainRequest
-from duetmind_adaptive.tasks.training_data import read_training_data
-from duetmind_adaptive.training.examples import Examples
-from duetmind_adaptive.training.fitting import Learner, answers
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 WINDOWS = 40
 #: where nothing drifts
 CALM = "diabetes_130us_shuffled"
+#: rows of documented abrupt changes
+ABRUPT = {"elec2": (17_424,), "bank_marketing": (24_064, 27_690), "heart_disease_sites": (304, 597, 720)}
 #: what it takes: better than every window on average, worse on no stream by more, with a quarter of its retrains
 GAIN, WORST, SHARE = 0.010, 0.010, 25.0
 PIPELINE = {
@@ -86,6 +84,7 @@ def run(quick: bool) -> list[Figure]:
             target=at_most(SHARE),
         ),
     ]  # fmt: skip
+    figures += [_delay(each, row) for each in runs for row in ABRUPT.get(each.name, ())]
     for each in runs:
         if each.name == CALM:
             figures.append(
@@ -94,6 +93,18 @@ def run(quick: bool) -> list[Figure]:
             figures.append(Figure(name="alerts without drift", value=each.count("alerts"), unit="", target=at_most(1)))
     figures.append(Figure(name="time of all backtests", value=sum(each.seconds for each in runs), unit="s"))
     return figures
+
+
+def _delay(each: Run, row: int) -> Figure:
+    """Windows from an abrupt change to the end of the first one in which an incident is open."""
+    windows = each.document["windows"]
+    reference = json.loads((DATA / f"{each.name}.json").read_text())["windows"]["reference"]["end_row"]
+    first = next(i for i, w in enumerate(windows) if w["first_row"] + w["rows"] > row - reference)
+    told = next((i for i in range(first, len(windows)) if windows[i]["incident"]), len(windows))
+    return Figure(
+        name=f"{each.name}: windows until an incident is open, change at row {row}",
+        value=told - first, unit="", target=at_most(1),
+    )  # fmt: skip
 
 
 def _figure(each: Run) -> Figure:
@@ -115,9 +126,10 @@ def _stream(name: str, folder: Path) -> Run:
         raise SystemExit(f"the backtest of {name} ended with status {done.returncode}")
     document = json.loads(done.stdout)
     model = load_config(config, {}).models[name]
-    edges = [window["first_row"] for window in document["windows"]]
-    edges.append(edges[-1] + document["windows"][-1]["rows"])
-    every, fourth = (_by_hand(model, edges, lambda index: index % gap == 0) for gap in (1, 4))  # noqa: B023 - used at once
+    windows = [
+        Window(first_row=each["first_row"], last_row=each["first_row"] + each["rows"]) for each in document["windows"]
+    ]
+    every, fourth = (_by_hand(model, windows, gap) for gap in (1, 4))
     return Run(name, document, every, fourth, seconds)
 
 
@@ -146,29 +158,8 @@ def _config(name: str, folder: Path) -> Path:
     return config
 
 
-def _by_hand(model: Model, edges: list[int], when: Callable[[int], bool]) -> float:
-    """The mean metric where a model is fitted after each window that `when` names, to as many rows as the reference."""
-    request = TrainRequest(
-        model=model, job="", attempt=1, champion=None, upto_row=edges[-1], now=datetime(2100, 1, 1, tzinfo=UTC)
-    )
-    data = read_training_data(request)
-    pipeline = model.pipeline
-    if pipeline is None:
-        raise SystemExit(f"{model.name} has no pipeline")
-    learner, examples = Learner(pipeline, model.task, data.kinds), data.examples
-    size = int((examples.rows < 0).sum())
-    fitted, values = learner.fit(examples.part(0, size)), list[float]()
-    for index, (first, last) in enumerate(pairwise(edges)):
-        window = examples.part(size + first, size + last)
-        values.append(_score(model, fitted, window))
-        newest = examples.part(last, size + last)
-        if when(index) and newest.teach:
-            fitted = learner.fit(newest)
-    return fmean(values)
-
-
-def _score(model: Model, fitted: Any, window: Examples) -> float:
-    prediction, scores = answers(fitted, window)
-    return metric_value(
-        model.metric, model.task, window.truth, prediction, scores, classes=list(window.classes) or None
-    )
+def _by_hand(model: Model, windows: list[Window], gap: int) -> float:
+    """The mean metric where a model is fitted after every `gap`-th window, to as many rows as the reference has."""
+    moment = datetime(2100, 1, 1, tzinfo=UTC)
+    request = TrainRequest(model=model, job="", attempt=1, champion=None, upto_row=0, now=moment)
+    return fmean(value for value in retrained_every(request, windows, gap) if value is not None)

@@ -1,4 +1,4 @@
-"""`duetmind alerts test`: proves that people can be reached, before there is anything to tell."""
+"""`duetmind alerts test` and `preview`: proves that people can be reached, and shows what they would read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from duetmind_adaptive.cli.options import ConfigFile, Json
-from duetmind_adaptive.cli.text import print_json, print_table
+from duetmind_adaptive.cli.text import plain, print_json, print_table
 
 
 def send_test(
@@ -37,6 +37,50 @@ def send_test(
         rows = [(each["channel"], each["type"], _said(each), each["detail"]) for each in found]
         print_table(("CHANNEL", "TYPE", "TEST ALERT", "DETAIL"), rows)
     return int(not all(each["delivered"] for each in found))
+
+
+def preview(
+    turn: Annotated[
+        str | None,
+        typer.Argument(help="opened, updated, resolved, review or rolled_back; default: all.", metavar="TURN"),
+    ] = None,
+    *,
+    config: ConfigFile,
+    json: Json = False,
+) -> int:
+    """Show the messages of a made-up incident in the words of your templates, sending none.
+
+    Exit status 1 means that a template failed; people would get the built-in words.
+
+    Examples
+    --------
+    duetmind alerts preview --config duetmind.yaml
+    duetmind alerts preview opened --config duetmind.yaml
+    """
+    from duetmind_adaptive.errors import ConfigError
+    from duetmind_adaptive.service.alerting import templates_of
+    from duetmind_adaptive.service.sample_alerts import sample_alerts
+    from duetmind_adaptive.service.templates import TURNS, Templates
+    from duetmind_adaptive.settings.load import load_config
+
+    if turn is not None and turn not in TURNS:
+        raise ConfigError(f"there is no turn '{turn}'; there are: {', '.join(TURNS)}")
+    folder = templates_of(load_config(config, os.environ))
+    shown: list[dict[str, Any]] = []
+    for alert in sample_alerts(datetime.now(UTC)):
+        worded, problem = Templates(folder).try_to_word(alert) if folder else (alert, "")
+        if turn in {None, alert.status}:
+            shown.append({"turn": alert.status, "title": worded.title, "lines": worded.lines, "problem": problem})
+    if json:
+        print_json({"items": shown})
+    else:
+        print("\n\n".join(_page(each) for each in shown))
+    return int(any(each["problem"] for each in shown))
+
+
+def _page(message: dict[str, Any]) -> str:
+    trouble = [f"(built-in words: {message['problem']})"] if message["problem"] else []
+    return "\n".join(plain(line) for line in (f"[{message['turn']}] {message['title']}", *message["lines"], *trouble))
 
 
 async def _test(config: Any, channel: str | None) -> list[dict[str, Any]]:

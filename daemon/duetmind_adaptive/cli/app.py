@@ -46,7 +46,10 @@ def root() -> TyperGroup:
         "cancel": Entry(f"{_CLI}.workflows:cancel_run", "End a run, with its processes."),
         "run": Entry(f"{_CLI}.run_workflow:run_workflow", "Run a workflow here, without the daemon."),
     }
-    alerts = {"test": Entry(f"{_CLI}.alerts:send_test", "Send a marked test alert through the configured channels.")}
+    alerts = {
+        "test": Entry(f"{_CLI}.alerts:send_test", "Send a marked test alert through the configured channels."),
+        "preview": Entry(f"{_CLI}.alerts:preview", "Show messages as people would get them, sending none."),
+    }
     incidents = {
         "list": Entry(f"{_CLI}.lists:incidents", "List incidents, newest first."),
         "explain": Entry(f"{_CLI}.incidents:explain", "Tell what happened, who was told, and why not."),

@@ -187,8 +187,15 @@ def _standing(data: DriftData) -> tuple[str, ...]:
         *told_insights(data),
         *_findings(data),
         f"Told because: {_words(data.reason)}. {CONSEQUENCES.get(data.cause, '')}".rstrip(),
-        "Look closer with: duetmind incidents",
+        f"Why, and who was told: duetmind incidents explain {data.incident}",
+        _commands(data),
     )
+
+
+def _commands(data: DriftData) -> str:
+    """What a person may do at once."""
+    quiet = f"duetmind silence {printable(data.model, NAME_LIMIT)} --for 2h"
+    return f"Take it on: duetmind incidents ack {data.incident}; be left alone: {quiet}"
 
 
 def _over(data: DriftData, now: datetime) -> tuple[str, ...]:
@@ -198,7 +205,7 @@ def _over(data: DriftData, now: datetime) -> tuple[str, ...]:
         f"This is over: {_words(data.reason)}. It lasted {lasted} and was of {data.severity} severity.",
         _where(data),
         _metric(data),
-        "Look back with: duetmind incidents",
+        f"Look back with: duetmind incidents explain {data.incident}",
     )
 
 

@@ -83,12 +83,12 @@ def compare(
 
     Examples
     --------
-    >>> truth = np.tile([0, 1], 200)
-    >>> coin = np.random.default_rng(0).integers(0, 2, 400)
+    >>> truth = np.tile([0, 1], 300)
+    >>> coin = np.random.default_rng(0).integers(0, 2, 600)
     >>> result = compare("accuracy", "binary", truth=truth, champion=Answers(coin), challenger=Answers(truth),
     ...                  rules=GateRules())
     >>> result.verdict, result.rows, result.challenger
-    ('better', 400, 1.0)
+    ('better', 600, 1.0)
     """
     rows = complete(metric, truth, *champion) & complete(metric, truth, *challenger)
     pair = _Pair(metric, task, truth[rows], _take(champion, rows), _take(challenger, rows), classes)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from sqlalchemy import Connection
 from structlog.stdlib import get_logger
@@ -48,6 +50,7 @@ from duetmind_adaptive.policy.quiet_hours import QuietHours
 from duetmind_adaptive.policy.reasons import Quiet
 from duetmind_adaptive.policy.routing import Message, channels_for
 from duetmind_adaptive.service.pacing import Pacer
+from duetmind_adaptive.service.templates import Templates
 from duetmind_adaptive.settings.alerts import ChannelSettings
 from duetmind_adaptive.settings.model import Loaded
 from duetmind_adaptive.settings.resolve import time_between
@@ -128,6 +131,8 @@ class Teller:
         if alert is None:
             return Delivered("nothing to tell")
         self._along[event.id] = notice.also
+        if folder := templates_of(self._loaded()):
+            alert = await asyncio.to_thread(Templates(folder).word, alert)
         return told_along(alert, [bodies[each] for each in notice.also if each in bodies])
 
     async def _instead(self, event: AlertFailed) -> Alert | Outcome:
@@ -203,6 +208,12 @@ _REPORTS: dict[type[object], type[AlertDelivered | AlertFailed | AlertSuppressed
 def trouble_id(alert: str, channel: str) -> str:
     """The id of the event that says that a channel has not told an alert for long."""
     return derive_id(alert, channel, "trouble")
+
+
+def templates_of(loaded: Loaded) -> Path | None:
+    """The folder of the operator's own words."""
+    folder = loaded.config.alerts.templates
+    return loaded.path.absolute().parent / folder if folder else None
 
 
 def fallback_of(channel: str, loaded: Loaded) -> str | None:

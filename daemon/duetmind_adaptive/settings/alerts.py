@@ -79,6 +79,9 @@ class AlertsSettings(Section):
     repeat: Interval = Field(
         default=timedelta(hours=4), description="an incident that nobody took on is told again, at its next check"
     )
+    templates: str | None = Field(
+        default=None, description="a folder of Jinja files that word messages instead of the built-in text"
+    )
     heartbeat: HeartbeatSettings | None = Field(
         default=None, description="an address outside that hears from the daemon while it is well"
     )

@@ -54,7 +54,8 @@ def descendants() -> set[int]:
 
 
 def fork_servers() -> set[psutil.Process]:
-    return {child for child in psutil.Process().children() if "forkserver" in " ".join(child.cmdline())}
+    alive = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return {child for child in alive if "forkserver" in " ".join(child.cmdline())}
 
 
 async def test_a_pool_costs_no_process_until_its_first_task() -> None:

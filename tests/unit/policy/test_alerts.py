@@ -50,7 +50,8 @@ def test_an_opening_says_what_since_when_how_much_what_it_does_why_and_where_to_
         ),
         "The accuracy of these rows is 0.81, 0.09 below the reference of 0.9.",
         "Told because: first drift. Nothing is retrained for moved inputs alone; a metric that falls is told apart.",
-        "Look closer with: duetmind incidents",
+        "Why, and who was told: duetmind incidents explain i-1",
+        "Take it on: duetmind incidents ack i-1; be left alone: duetmind silence loans --for 2h",
     )
 
 
