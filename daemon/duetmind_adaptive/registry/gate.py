@@ -27,7 +27,7 @@ from scipy.special import stdtrit
 
 from duetmind_adaptive.drift.metrics import complete, higher_is_better, metric_value, metric_values, row_losses
 from duetmind_adaptive.records import GateResult
-from duetmind_adaptive.registry.moving_blocks import block_length, moving_block_error, moving_block_weights
+from duetmind_adaptive.registry.moving_blocks import block_length, lugsail_error, moving_block_weights
 
 Array = NDArray[Any]
 
@@ -161,7 +161,7 @@ class _Pair:
         # RMSE and R² are functions of the mean squared error: their units are reached by scaling
         scale = abs(difference / gain.mean()) if gain.mean() else 1.0
         correction = 1 / rows if self.metric == "accuracy" else 0.0
-        return scale * quantile * moving_block_error(gain, block) + correction
+        return scale * quantile * lugsail_error(gain, block) + correction
 
     def _bootstrap_error(self, block: int, rules: GateRules) -> float:
         rows = self.truth.size

@@ -91,6 +91,7 @@ class Teller:
             name=subscription_name(self._channel.name),
             wants=self._wants,
             effect=self._tell,
+            concurrency=1,  # so that a kill repeats one message at most
             timeout=timedelta(seconds=45),
             retry=ALERT_RETRY,
             report=self._report,
