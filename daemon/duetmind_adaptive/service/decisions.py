@@ -37,6 +37,8 @@ log = get_logger(__name__)
 
 #: the guide's name of the response that the policy may ask for by itself
 RETRAIN = "retrain_model"
+#: the guide's name of asking a person before it
+REVIEW = "human_review"
 
 INTERESTING = (
     CheckCompleted, RetrainRequested, ModelPromoted, ModelRejected, RetrainFailed, ModelRolledBack,
@@ -50,8 +52,8 @@ def rules_of(model: Model, repeat: timedelta) -> Rules:
         repeat=repeat,
         opens_after=model.opens_after,
         clears_after=model.clears_after,
-        retrain=RETRAIN in model.responses and (model.pipeline is not None or model.trainer is not None),
-        suggests=model.mode == "suggest",
+        retrain=bool({RETRAIN, REVIEW} & set(model.responses)) and bool(model.pipeline or model.trainer),
+        suggests=model.mode == "suggest" or REVIEW in model.responses,
         observes=model.mode == "observe",
         max_retrains_per_day=model.max_retrains_per_day,
     )

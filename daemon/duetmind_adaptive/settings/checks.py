@@ -22,8 +22,8 @@ from duetmind_adaptive.settings.workflow_checks import check_workflow
 #: what each built-in type needs besides its name
 CHANNEL_TYPES = {"log": "", "email": "host, sender, recipients", "slack": "webhook_url", "webhook": "url, secret"}
 #: the guide's response actions that are built, and those that are not yet
-RESPONSES = ("retrain_model", "rollback", "promote_version")
-LATER_RESPONSES = ("scale_resources", "adjust_thresholds", "human_review")
+RESPONSES = ("retrain_model", "rollback", "promote_version", "human_review")
+LATER_RESPONSES = ("scale_resources", "adjust_thresholds")
 
 
 def check(config: Config) -> list[Problem]:

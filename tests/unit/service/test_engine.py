@@ -19,6 +19,7 @@ from duetmind_adaptive.jobs.inline import InlineExecutor
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.registry.layout import ARTIFACT, version_folder
 from duetmind_adaptive.service.clock import SimulatedClock
+from duetmind_adaptive.service.decisions import rules_of
 from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.plugins import Handlers, load_handlers
 from duetmind_adaptive.settings.load import load_config
@@ -202,3 +203,21 @@ async def test_a_promotion_that_does_not_hold_is_taken_back_in_the_window_that_s
         first = await engine.store.read(lambda conn: versions.champion(conn, "loans"))
         assert first is not None
         assert first.folder in str(link.resolve())
+
+
+@pytest.mark.parametrize(
+    ("responses", "mode", "retrains", "asks"),
+    [
+        (("retrain_model",), "act", True, False),
+        (("retrain_model",), "suggest", True, True),
+        (("human_review",), "act", True, True),
+        (("human_review", "retrain_model"), "act", True, True),
+        (("rollback",), "act", False, False),
+        ((), "act", False, False),
+    ],
+)
+def test_human_review_asks_a_person_before_a_retrain(tmp_path: Path, responses, mode, retrains, asks) -> None:
+    (tmp_path / "duetmind.yaml").write_text(CONFIG)
+    model = load_config(tmp_path / "duetmind.yaml", {}).models["loans"]
+    rules = rules_of(model.model_copy(update={"responses": responses, "mode": mode}), timedelta(hours=4))
+    assert (rules.retrain, rules.suggests) == (retrains, asks)
