@@ -190,11 +190,17 @@ def champion(conn: Connection, model: str) -> Version | None:
 
 def champion_at(conn: Connection, model: str, when: datetime) -> Version | None:
     """The version that served at a moment; a switch counts from its own moment on."""
+    reign = reign_at(conn, model, when)
+    return None if reign is None else get(conn, model, reign.version)
+
+
+def reign_at(conn: Connection, model: str, when: datetime) -> Reign | None:
+    """The time of serving that a moment lies in."""
     moment = stamp(when)
     during = (reigns.c.since <= moment) & or_(reigns.c.until.is_(None), reigns.c.until > moment)
-    query = select(reigns.c.version).where((reigns.c.model == model) & during).order_by(reigns.c.id.desc())
-    version = conn.execute(query).scalar()
-    return None if version is None else get(conn, model, version)
+    query = select(reigns).where((reigns.c.model == model) & during).order_by(reigns.c.id.desc())
+    row = conn.execute(query).first()
+    return None if row is None else _reign(row)
 
 
 def page(conn: Connection, model: str, *, limit: int, before: int | None = None) -> list[Version]:
@@ -209,15 +215,12 @@ def page(conn: Connection, model: str, *, limit: int, before: int | None = None)
 def history(conn: Connection, model: str, *, limit: int) -> list[Reign]:
     """The latest reigns, newest first."""
     query = select(reigns).where(reigns.c.model == model).order_by(reigns.c.id.desc()).limit(limit)
-    return [
-        Reign(
-            version=row.version,
-            since=unstamp(row.since),
-            until=unstamp(row.until) if row.until else None,
-            reason=row.reason,
-        )
-        for row in conn.execute(query)
-    ]
+    return [_reign(row) for row in conn.execute(query)]
+
+
+def _reign(row: Row[Any]) -> Reign:
+    until = unstamp(row.until) if row.until else None
+    return Reign(version=row.version, since=unstamp(row.since), until=until, reason=row.reason)
 
 
 def folders(conn: Connection, model: str) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -191,6 +192,22 @@ class View(Acts):
             "version": row.version,
             "sha256": row.sha256,
             "promoted": iso(reign.since),
+            "metric": row.metric,
+        }
+
+    async def champion_at(self, model: str, when: datetime) -> Document:
+        """The version that served at a moment."""
+        self._model(model)
+        reign = await self._read(lambda conn: versions.reign_at(conn, model, when))
+        row = await self._read(lambda conn: versions.get(conn, model, reign.version)) if reign else None
+        if reign is None or row is None:
+            raise NotFoundError(f"no version of {model} served at {when.isoformat()}")
+        return {
+            "model": model,
+            "version": row.version,
+            "sha256": row.sha256,
+            "promoted": iso(reign.since),
+            "until": iso(reign.until),
             "metric": row.metric,
         }
 

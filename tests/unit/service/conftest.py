@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,10 @@ class ApiTwin:
     async def champion(self, model: str) -> dict[str, Any]:
         self._known(model)
         return self.version
+
+    async def champion_at(self, model: str, when: datetime) -> dict[str, Any]:
+        self._known(model)
+        return {**self.version, "version": 1, "promoted": when.isoformat()}
 
     async def champion_artifact(self, model: str) -> Artifact:
         self._known(model)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -132,6 +133,10 @@ class Api(Protocol):
 
     async def champion(self, model: str) -> Document:
         """`version`, `sha256`, `promoted` and `metric` of the serving version; NotFoundError if none serves."""
+        ...
+
+    async def champion_at(self, model: str, when: datetime) -> Document:
+        """As `champion`, of a moment in the past; NotFoundError if none served then."""
         ...
 
     async def champion_artifact(self, model: str) -> Artifact:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from datetime import UTC, datetime
 
 from aiohttp import hdrs, web
 
 from duetmind_adaptive.service.http import schemas
 from duetmind_adaptive.service.http.api import Api, NotFoundError
 from duetmind_adaptive.service.http.artifact import ArtifactResponse, not_modified
-from duetmind_adaptive.service.http.endpoints import Endpoint, done, read_body
+from duetmind_adaptive.service.http.endpoints import Endpoint, Query, done, read_body
+from duetmind_adaptive.service.http.problems import BadRequestError
 
 MODEL_PATH = "/api/v1/models/{model}"
+#: which moment is asked about
+AT = Query(name="at", description="A moment such as 2026-03-01T12:00:00Z; default: now.")
 
 
 class ModelRoutes:
@@ -29,9 +33,10 @@ class ModelRoutes:
                 method="GET",
                 path=f"{MODEL_PATH}/champion",
                 handler=self.champion,
-                summary="The serving version; 304 while its ETag is the same.",
+                summary="The serving version, or the one that served; 304 while its ETag is the same.",
                 answer=schemas.Champion,
-                failures=(404,),
+                query=(AT,),
+                failures=(400, 404),
             ),
             Endpoint(
                 method="GET",
@@ -93,7 +98,10 @@ class ModelRoutes:
 
     async def champion(self, request: web.Request) -> web.Response:
         """Described as JSON, with an ETag of the description."""
-        text = json.dumps(await self._api.champion(_model(request)))
+        when = _moment(request.query.get("at"))
+        name = _model(request)
+        described = self._api.champion(name) if when is None else self._api.champion_at(name, when)
+        text = json.dumps(await described)
         tag = hashlib.sha256(text.encode()).hexdigest()
         if not_modified(request, tag):
             return web.Response(status=304, headers={hdrs.ETAG: f'"{tag}"'})
@@ -133,6 +141,17 @@ class ModelRoutes:
         """Done when answered."""
         body = await read_body(request, schemas.PromoteBody)
         return done(request, await self._api.promote(_model(request), body.version))
+
+
+def _moment(text: str | None) -> datetime | None:
+    """A time of day without an offset is UTC."""
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadRequestError("at must be a moment such as 2026-03-01T12:00:00Z.") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _model(request: web.Request) -> str:
