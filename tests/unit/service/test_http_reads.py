@@ -97,9 +97,10 @@ async def test_a_cursor_of_somebody_elses_is_a_problem(client: aiohttp.ClientSes
 
 async def test_the_champion_of_a_moment_in_the_past_can_be_asked_for(client: aiohttp.ClientSession, api: Any) -> None:
     _, body = await get(client, "/api/v1/models/loans/champion?at=2026-03-01T12:00:00Z")
-    assert (body["version"], body["promoted"]) == (1, "2026-03-01T12:00:00+00:00")
+    then = json.loads(body)
+    assert (then["version"], then["promoted"]) == (1, "2026-03-01T12:00:00+00:00")
     response, body = await get(client, "/api/v1/models/loans/champion?at=yesterday")
-    assert (response.status, "at must be a moment" in body["detail"]) == (400, True)
+    assert (response.status, b"at must be a moment" in body) == (400, True)
 
 
 async def test_the_champion_is_described_and_304_while_it_serves(client: aiohttp.ClientSession, api: Any) -> None:
