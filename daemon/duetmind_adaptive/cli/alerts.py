@@ -58,7 +58,7 @@ def preview(
     duetmind alerts preview opened --config duetmind.yaml
     """
     from duetmind_adaptive.errors import ConfigError
-    from duetmind_adaptive.service.alerting import templates_of
+    from duetmind_adaptive.service.known_facts import templates_of
     from duetmind_adaptive.service.sample_alerts import sample_alerts
     from duetmind_adaptive.service.templates import TURNS, Templates
     from duetmind_adaptive.settings.load import load_config

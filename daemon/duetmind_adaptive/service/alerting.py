@@ -1,14 +1,12 @@
-"""Puts alert channels and response actions on the bus, each with deliveries of its own."""
+"""Puts alert channels on the bus: each message is judged when it is due, sent, and what became of it kept."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
-from sqlalchemy import Connection
 from structlog.stdlib import get_logger
 
 from duetmind_adaptive.bus import log as event_log
@@ -18,11 +16,9 @@ from duetmind_adaptive.contracts import (
     Attempt,
     Clock,
     Delivered,
-    Operations,
     Outcome,
     Postponed,
     Rejected,
-    ResponseAction,
     Retry,
     RetryPolicy,
     Store,
@@ -45,17 +41,17 @@ from duetmind_adaptive.events import (
     parse_event,
 )
 from duetmind_adaptive.policy.alerts import alert_from, told_along, told_instead
-from duetmind_adaptive.policy.notices import Facts, NoticeRules, Send, Told, judge_notice, subject_of
+from duetmind_adaptive.policy.notices import NoticeRules, Send, judge_notice, subject_of
 from duetmind_adaptive.policy.quiet_hours import QuietHours
 from duetmind_adaptive.policy.reasons import Quiet
 from duetmind_adaptive.policy.routing import Message, channels_for
+from duetmind_adaptive.service.known_facts import fallback_of, known_facts, templates_of
 from duetmind_adaptive.service.pacing import Pacer
 from duetmind_adaptive.service.templates import Templates
 from duetmind_adaptive.settings.alerts import ChannelSettings
 from duetmind_adaptive.settings.model import Loaded
 from duetmind_adaptive.settings.resolve import time_between
-from duetmind_adaptive.store import incidents, notices, reviews
-from duetmind_adaptive.store.tables import unstamp
+from duetmind_adaptive.store import notices
 
 log = get_logger(__name__)
 
@@ -209,46 +205,6 @@ _REPORTS: dict[type[object], type[AlertDelivered | AlertFailed | AlertSuppressed
 def trouble_id(alert: str, channel: str) -> str:
     """The id of the event that says that a channel has not told an alert for long."""
     return derive_id(alert, channel, "trouble")
-
-
-def templates_of(loaded: Loaded) -> Path | None:
-    """The folder of the operator's own words."""
-    folder = loaded.config.alerts.templates
-    return loaded.path.absolute().parent / folder if folder else None
-
-
-def fallback_of(channel: str, loaded: Loaded) -> str | None:
-    """Who tells what `channel` cannot: the one it names, else the next, which is not the log if there is another."""
-    own = loaded.channels.get(channel)
-    if own is not None and own.fallback is not None:
-        return own.fallback
-    others = [name for name in loaded.channels if name != channel]
-    return min(others, key=lambda name: loaded.channels[name].type == "log", default=None)
-
-
-def known_facts(conn: Connection, *, channel: str, model: str, gone: bool) -> tuple[Facts, Mapping[str, DriftData]]:
-    """What has to be known before a message about `model` leaves, and what is open, by incident."""
-    standing = incidents.all_open_of(conn, model)
-    asked = reviews.open_of(conn, model)
-    silence = notices.silence_of(conn, model)
-    facts = Facts(
-        open={row.id: row.severity for row in standing},
-        asked=frozenset(asked),
-        acknowledged={row.incident: row.severity for row in notices.acknowledged_of(conn, model)},
-        told={row.incident: Told(unstamp(row.told), row.severity) for row in notices.told_by(conn, channel, model)},
-        silenced_until=silence.until if silence else None,
-        gone=gone,
-    )
-    return facts, {row.id: DriftData.model_validate_json(row.body) for row in standing}
-
-
-def action_subscription(action: ResponseAction, operations: Operations, held: Callable[[], bool]) -> Subscription:
-    """An action takes the events it wants, once acting is not paused."""
-
-    async def respond(event: Event, _attempt: Attempt) -> Outcome:
-        return await action.respond(event, operations)
-
-    return Subscription(name=f"response.{action.name}", wants=action.wants, effect=respond, held=held)
 
 
 def _state(outcome: Outcome) -> str:

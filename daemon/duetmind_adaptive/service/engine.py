@@ -25,7 +25,8 @@ from duetmind_adaptive.jobs.runner import JobRunner
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.registry import champion, versions
-from duetmind_adaptive.service.alerting import Teller, action_subscription, subscription_name
+from duetmind_adaptive.service.acting import action_subscription
+from duetmind_adaptive.service.alerting import Teller, subscription_name
 from duetmind_adaptive.service.checks import CheckService
 from duetmind_adaptive.service.decisions import Decisions, rules_of
 from duetmind_adaptive.service.operations import RETRAIN_JOB, ModelOperations
