@@ -42,7 +42,7 @@ def keep_watch(
     watch, beside = state.watch, event.data.beside
     if watch is None or beside is None or beside.version != watch.version:
         return watch, None, ()
-    if beside.verdict == "worse" and not rules.paused:
+    if beside.verdict == "worse" and rules.retrain and not (rules.paused or rules.observes):
         if rules.suggests:
             return None, None, (_question(event, watch),)
         return None, TakeBack(watch.previous), ()

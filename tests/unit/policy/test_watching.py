@@ -86,6 +86,11 @@ def test_while_acting_is_paused_nothing_is_taken_back_and_the_watch_goes_on():
     assert (decision.take_back, decision.state.watch.seen) == (None, 1)
 
 
+@pytest.mark.parametrize("rules", [Rules(retrain=True, observes=True), Rules(retrain=False)])
+def test_a_model_that_is_only_observed_or_watched_is_left_as_it_is(rules):
+    assert decide(watched(), beside(1, "worse"), rules, NOW).take_back is None
+
+
 def test_people_are_told_of_it():
     data = VersionData(model="loans", version=1, previous=2, reason=Reason.BREACH)
     alert = alert_from(ModelRolledBack(id="b", source=source_of("loans"), time=NOW, data=data))
