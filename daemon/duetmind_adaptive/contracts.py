@@ -245,6 +245,8 @@ class Alert:
     title: str
     #: plain sentences, most important first
     lines: tuple[str, ...]
+    #: what the channel's last delivery about the same incident was known by there (its `Delivered.detail`); "" = none
+    handle: str = ""
 
 
 class AlertChannel(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -111,11 +112,16 @@ class Teller:
         turn = self._pacer.turn(attempt.delivery, now, self._interval())
         if turn > now:
             return Postponed(turn, Quiet.RATE_LIMIT)
-        outcome = await self._channel.send(alert, attempt)
+        outcome = await self._channel.send(await self._with_handle(alert), attempt)
         if isinstance(outcome, Rejected) and outcome.gone:
             self._gone = True  # until the next start or reload: whoever mends the channel does one of them
             log.error("alert.channel_gone", channel=self._channel.name, reason=outcome.reason)
         return outcome
+
+    async def _with_handle(self, alert: Alert) -> Alert:
+        """The alert with what the channel knows its incident by."""
+        handle = await self._store.read(lambda conn: notices.handle_of(conn, self._channel.name, alert.incident))
+        return replace(alert, handle=handle)
 
     async def _due(self, event: Event, attempt: Attempt, now: datetime) -> Alert | Outcome:
         """The message to send now; else why it waits or is not sent."""

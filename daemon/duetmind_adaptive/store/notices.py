@@ -25,6 +25,12 @@ class Silence:
     reason: str
 
 
+def handle_of(conn: Connection, channel: str, incident: str) -> str:
+    """What a channel's last delivery about an incident is known by there; empty where there is none."""
+    here = (notices.c.channel == channel) & (notices.c.incident == incident) & notices.c.told.is_not(None)
+    return conn.execute(select(notices.c.handle).where(here)).scalar() or ""
+
+
 def told_by(conn: Connection, channel: str, model: str) -> Sequence[Row[Any, Any, Any]]:
     """What a channel told of a model: `incident`, `told`, `severity`."""
     query = select(notices.c.incident, notices.c.told, notices.c.severity)
@@ -54,7 +60,7 @@ def note(
     """Keep what became of the newest message about some incidents; `severity` only where it was taken."""
     change = {"state": state, "reason": reason, "at": stamp(now)}
     if severity is not None:
-        change |= {"told": stamp(now), "severity": severity}
+        change |= {"told": stamp(now), "severity": severity, "handle": reason}
     for subject in subjects:
         values = {"channel": channel, "incident": subject, "model": model, **change}
         statement = insert(tx.connection, notices).values(values)

@@ -216,6 +216,8 @@ notices = Table(
     #: when the last message about it was taken, and the severity that it told
     Column("told", String),
     Column("severity", String),
+    #: what it is known by at the receiver
+    Column("handle", String),
     #: delivered | waiting | suppressed | failed
     Column("state", String, nullable=False),
     Column("reason", Text, nullable=False),

@@ -1,6 +1,7 @@
 """The Slack channel: one message to an incoming webhook, or to anything that speaks its format.
 
-Options: `webhook_url`, a secret, for whoever knows it can post; `allow_private` as in `webhook`.
+Options: `webhook_url`, a secret, for whoever knows it can post; `allow_private` as in `webhook`. With `bot_token` see
+`slack_bot`.
 
 Rate limits (one message a second and webhook) are answered with Retry(after), never slept out here.
 Incoming webhooks have no idempotency key: the event's id stands in the message, so that people can tell a
@@ -19,7 +20,7 @@ from typing import Any, Final
 
 import aiohttp
 import structlog
-from pydantic import IPvAnyNetwork
+from pydantic import IPvAnyNetwork, SecretStr, model_validator
 from slack_sdk.webhook import WebhookResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
@@ -27,6 +28,7 @@ from duetmind_adaptive.contracts import Alert, Attempt, Delivered, Outcome, Reje
 from duetmind_handlers.alerts.http import TIMEOUT, Endpoint, SecretUrl, retry_after
 from duetmind_handlers.alerts.options import Options, read_options
 from duetmind_handlers.alerts.slack_blocks import blocks_of, escape
+from duetmind_handlers.alerts.slack_bot import SlackBot
 
 _log = structlog.get_logger(__name__)
 
@@ -42,10 +44,21 @@ _client_log.setLevel(logging.WARNING)
 
 
 class SlackOptions(Options):
-    """What Slack asks for."""
+    """What Slack asks for: an incoming webhook, or a bot's token and a channel."""
 
-    webhook_url: SecretUrl
+    webhook_url: SecretUrl | None = None
+    bot_token: SecretStr | None = None
+    channel: str = ""
+    api_url: str = "https://slack.com/api/"
     allow_private: bool | tuple[IPvAnyNetwork, ...] = False
+
+    @model_validator(mode="after")
+    def _one_of(self) -> SlackOptions:
+        if (self.webhook_url is None) == (self.bot_token is None):
+            raise ValueError("`webhook_url` is missing; give it, or `bot_token` and `channel`")
+        if self.bot_token is not None and not self.channel:
+            raise ValueError("bot_token needs channel, the id of the channel to post to")
+        return self
 
 
 class SlackChannel:
@@ -90,7 +103,11 @@ class SlackChannel:
         return Rejected(said)
 
 
-def create(name: str, options: Mapping[str, Any], *, timeout: timedelta = TIMEOUT) -> SlackChannel:
+def create(name: str, options: Mapping[str, Any], *, timeout: timedelta = TIMEOUT) -> SlackChannel | SlackBot:
     """Make the channel; raises ConfigError naming the missing or wrong setting."""
     given = read_options(SlackOptions, name, options)
+    if given.webhook_url is None or given.bot_token is not None:
+        token = given.bot_token.get_secret_value() if given.bot_token else ""
+        endpoint = Endpoint.parse(given.api_url, given.allow_private, timeout)
+        return SlackBot(name, endpoint, token=token, channel=given.channel)
     return SlackChannel(name, Endpoint.parse(given.webhook_url.get_secret_value(), given.allow_private, timeout))

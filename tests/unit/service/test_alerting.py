@@ -47,8 +47,10 @@ class Recorder:
 
     def __init__(self, name, clock):
         self.name, self.clock, self.sent, self.outcome = name, clock, [], Delivered("ok")
+        self.handles = []
 
     async def send(self, alert, attempt):
+        self.handles.append(alert.handle)
         self.sent.append((self.clock.now() - NOW, alert.incident, alert.status, alert.lines))
         return self.outcome
 
@@ -261,6 +263,18 @@ async def test_a_receiver_that_is_gone_is_left_alone_and_another_is_told_at_once
     assert len(world.got("loud")) == 1
     assert [incident for _, incident, _ in world.got("quiet")] == ["i"]
     assert ("loud", "receiver_gone", True) in await world.told_of(AlertSuppressed)
+
+
+async def test_what_a_receiver_knows_an_incident_by_comes_back_with_its_next_message(world):
+    world.channels["quiet"].outcome = Delivered("1712345678.0001")
+    await world.say(DriftDetected)
+    await world.at(minutes=1)
+    await world.say(DriftUpdated, reason="still_open")
+    await world.at(minutes=3)  # it waits for the group's interval, which takes nothing away
+    await world.at(minutes=30)
+    await world.say(DriftResolved)
+    await world.at(hours=1)
+    assert world.channels["quiet"].handles == ["", "1712345678.0001", "1712345678.0001"]
 
 
 async def test_a_repeat_of_an_event_is_not_sent_again(world):
