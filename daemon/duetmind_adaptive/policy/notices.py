@@ -2,7 +2,7 @@
 
 It is asked when the message is due, not when its event was published, so that it knows what happened in between: who
 acknowledged, what was told meanwhile, what is over. Messages about one model are one group: what opens within the group
-wait is one message, and the next one about the model comes no earlier than the group interval after it.
+wait is one message, and the next one that alarms about the model comes no earlier than the group interval after it.
 
 Source: https://prometheus.io/docs/alerting/latest/configuration (group_wait, group_interval, repeat_interval)
 """
@@ -121,8 +121,8 @@ def _worse(severity: str, than: str) -> bool:
 
 
 def _group_told(event: Event, facts: Facts, interval: timedelta) -> datetime | None:
-    """When the group may be told of again; a question does not wait for its group."""
-    if isinstance(event, ReviewRequested | ModelRolledBack) or not facts.told:
+    """When the group may be told of again; questions and ends do not wait, for they calm rather than alarm."""
+    if isinstance(event, ReviewRequested | ModelRolledBack | DriftResolved) or not facts.told:
         return None
     return max(told.at for told in facts.told.values()) + interval
 

@@ -156,8 +156,8 @@ async def test_group_wait_group_interval_and_the_end(world):
     wanted = [
         (30, 31, "i", "opened"),
         (330, 331, "j", "opened"),
-        (630, 631, "i", "resolved"),
-        (930, 931, "j", "resolved"),
+        (600, 601, "i", "resolved"),
+        (600, 601, "j", "resolved"),
     ]
     got = world.got("quiet")
     assert len(got) == len(wanted)
