@@ -75,6 +75,35 @@ async def test_every_act_is_noted_with_who_what_and_why_also_one_that_is_refused
     assert api.noted[2].outcome.startswith("refused")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"by": "\\ud800", "reason": "\\udfff"}',
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
+        b"\xff\xfe",
+        b"7",
+        b'{"by": {"x": [1]}}',
+    ],
+)
+async def test_a_hostile_body_is_refused_noted_and_never_a_500(
+    client: aiohttp.ClientSession, api: Any, bearer: dict[str, str], body: bytes
+) -> None:
+    headers = {**bearer, "Content-Type": "application/json"}
+    status, _ = await post(client, "/api/v1/reviews/r1/approve", headers, data=body)
+    assert status in {400, 422}
+    (act,) = api.noted
+    assert f"{act.who}{act.what}{act.why}".encode()
+
+
+@pytest.mark.parametrize("period", ["99999999d", "-1h", "a while", 1e300, None, {}])
+async def test_a_silence_lasts_a_year_at_most(
+    client: aiohttp.ClientSession, api: Any, bearer: dict[str, str], period: object
+) -> None:
+    status, _ = await post(client, "/api/v1/models/loans/silence", bearer, json={"for": period})
+    assert (status, api.acts) == (422, [])
+
+
 async def test_acting_is_paused_and_resumed_with_the_token_only(
     client: aiohttp.ClientSession, api: Any, bearer: dict[str, str]
 ) -> None:

@@ -99,8 +99,9 @@ async def test_the_champion_of_a_moment_in_the_past_can_be_asked_for(client: aio
     _, body = await get(client, "/api/v1/models/loans/champion?at=2026-03-01T12:00:00Z")
     then = json.loads(body)
     assert (then["version"], then["promoted"]) == (1, "2026-03-01T12:00:00+00:00")
-    response, body = await get(client, "/api/v1/models/loans/champion?at=yesterday")
-    assert (response.status, b"at must be a moment" in body) == (400, True)
+    for moment in ("yesterday", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00%2B23:59"):
+        response, body = await get(client, f"/api/v1/models/loans/champion?at={moment}")
+        assert (response.status, b"at must be a moment" in body) == (400, True)
 
 
 async def test_the_champion_is_described_and_304_while_it_serves(client: aiohttp.ClientSession, api: Any) -> None:

@@ -40,17 +40,20 @@ def audited(api: Api) -> Any:
 
 async def _act(request: web.Request, status: str) -> Act:
     body = await _body(request)
-    said = {key: str(body.get(key, ""))[:LONGEST] for key in ("by", "reason", "note", "error")}
-    rest = {key: value for key, value in body.items() if key not in said}
-    why = said["reason"] or said["note"] or said["error"]
-    what = request.path.removeprefix("/api/v1/") + (f" {json.dumps(rest)[:LONGEST]}" if rest else "")
-    return Act(said["by"] or UNNAMED, what, request.match_info.get("model", ""), why, status)
+    by, reason, note, error = (_text(body.pop(key, "")) for key in ("by", "reason", "note", "error"))
+    what = request.path.removeprefix("/api/v1/") + (f" {json.dumps(body)}" if body else "")
+    return Act(by or UNNAMED, _text(what), _text(request.match_info.get("model", "")), reason or note or error, status)
+
+
+def _text(value: object) -> str:
+    """Text that can be stored: of bounded length, and without halves of characters."""
+    return str(value)[:LONGEST].encode("utf-8", "replace").decode()
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
-    """The body once more: it was read, and is kept, before it was acted on."""
+    """The body once more: it was read, and is kept, before it was acted on. What is no JSON object counts as none."""
     try:
         found = json.loads(await request.read() or b"{}")
-    except (ValueError, OSError, web.HTTPException, RuntimeError):
+    except (ValueError, OSError, RecursionError, RuntimeError, web.HTTPException):
         return {}
     return found if isinstance(found, dict) else {}

@@ -149,9 +149,9 @@ def _moment(text: str | None) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as error:
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise BadRequestError("at must be a moment such as 2026-03-01T12:00:00Z.") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _model(request: web.Request) -> str:

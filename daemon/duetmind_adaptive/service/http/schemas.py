@@ -5,6 +5,7 @@ Answers may hold more keys than are named here; none of the named ones is ever t
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -37,7 +38,7 @@ class AcknowledgeBody(Body):
 class SilenceBody(Body):
     """For how long nobody is to be told of a model."""
 
-    duration: Interval = Field(alias="for", description="such as 2h")
+    duration: Interval = Field(alias="for", description="such as 2h; a year at most", le=timedelta(days=365))
     by: str = Field(default="a person", min_length=1, max_length=200)
     reason: str = Field(default="", max_length=500)
 
