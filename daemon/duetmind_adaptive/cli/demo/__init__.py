@@ -62,6 +62,6 @@ def _print(document: dict[str, Any]) -> None:
     print(
         f"{summary['alerts']} alerts, {document['delivered']} delivered to the webhook; "
         f"{summary['retrains']} retrains, {summary['promotions']} promotions, "
-        f"{summary['rollbacks']} rollback on request; {summary['seconds']:.0f} s"
+        f"{summary['rollbacks']} rollback; {summary['seconds']:.0f} s"
     )
     print(f"report: {document['report']}")
