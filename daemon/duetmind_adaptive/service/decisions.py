@@ -94,7 +94,7 @@ class Decisions:
         if decision.take_back is not None:
             self._take_back(tx, event.model, decision.take_back, event.id)
             what = f"rollback to version {decision.take_back.version}"
-            self._note(tx, event.model, what, decision.take_back.reason, event.id, now)
+            self._note(tx, event.model, what, why=decision.take_back.reason, outcome=event.id, now=now)
         for follow_up in decision.events(event, now):
             if isinstance(follow_up, DriftDetected | DriftUpdated | DriftResolved):
                 incidents.follow(tx, follow_up)
@@ -102,10 +102,11 @@ class Decisions:
                 reviews.follow(tx, follow_up)
             self._bus.publish_in(tx, follow_up)
             if isinstance(follow_up, RetrainRequested):
-                self._note(tx, follow_up.model, "retrain", follow_up.data.reason, follow_up.id, now)
+                why, outcome = follow_up.data.reason, follow_up.id
+                self._note(tx, follow_up.model, "retrain", why=why, outcome=outcome, now=now)
             reason = getattr(follow_up.data, "reason", "")
             log.info("policy.decided", model=event.model, decision=follow_up.type, reason=reason)
 
     @staticmethod
-    def _note(tx: Transaction, model: str, what: str, why: str, outcome: str, now: datetime) -> None:  # noqa: PLR0917
+    def _note(tx: Transaction, model: str, what: str, *, why: str, outcome: str, now: datetime) -> None:
         audit.note(tx, Act(audit.POLICY, what, model, why, outcome), now=now)

@@ -57,11 +57,16 @@ def note(
     severity: str | None,
     now: datetime,
 ) -> None:
-    """Keep what became of the newest message about some incidents; `severity` only where it was taken."""
+    """Keep what became of the newest message about some incidents; `severity` only where it was taken.
+
+    What the receiver knows the message by is the first one's: the others were told along and have none of their own.
+    """
     change = {"state": state, "reason": reason, "at": stamp(now)}
     if severity is not None:
         change |= {"told": stamp(now), "severity": severity, "handle": reason}
-    for subject in subjects:
+    for place, subject in enumerate(subjects):
+        if place and severity is not None:
+            change = {**change, "handle": ""}
         values = {"channel": channel, "incident": subject, "model": model, **change}
         statement = insert(tx.connection, notices).values(values)
         tx.connection.execute(statement.on_conflict_do_update(index_elements=["channel", "incident"], set_=change))

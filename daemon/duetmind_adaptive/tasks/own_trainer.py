@@ -20,25 +20,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.durable import write_durably
 from duetmind_adaptive.errors import ArtifactError, ColumnMismatchError, ColumnMissingError, TrainingError
 from duetmind_adaptive.records import GateResult, MetricReading, TrainingReport
 from duetmind_adaptive.registry.artifact import load_sealed
-from duetmind_adaptive.registry.gate import Answers
-from duetmind_adaptive.registry.layout import ARTIFACT, PROFILE
+from duetmind_adaptive.registry.layout import ARTIFACT
 from duetmind_adaptive.registry.loaded import LoadedModel
-from duetmind_adaptive.registry.proof import prove
-from duetmind_adaptive.tasks.holdout import write_sample
-from duetmind_adaptive.tasks.measure import answer
-from duetmind_adaptive.tasks.natural import write_natural
-from duetmind_adaptive.tasks.recipes import BASELINE_SHARE, PROFILE_ROWS, PROFILE_WINDOWS, Shown, gate_rules
+from duetmind_adaptive.tasks.recipes import BASELINE_SHARE, PROFILE_ROWS, PROFILE_WINDOWS, Shown, gate
 from duetmind_adaptive.tasks.requests import TrainRequest
-from duetmind_adaptive.tasks.surroundings import moments_of
 from duetmind_adaptive.tasks.trainer_request import TAIL, ask, asked_of
 from duetmind_adaptive.tasks.training_data import TrainingData, read_training_data, window_rows
-from duetmind_adaptive.tasks.version_folder import describe, keep_shown, last_row_seen
-from duetmind_adaptive.tasks.window_profiles import write_bins
+from duetmind_adaptive.tasks.version_folder import describe, keep_rows, keep_shown, last_row_seen
 from duetmind_adaptive.training.examples import Examples
 from duetmind_adaptive.training.spans import split_rows
 
@@ -74,7 +66,8 @@ def have_trained(request: TrainRequest, folder: Path) -> TrainingReport:
         keep_shown(folder, data, shown, request.model)
         report = replace(
             common, sha256=hashlib.sha256(content).hexdigest(), metrics=shown.metrics(request.model),
-            baseline=shown.baseline(request.model), gate=_gate(request, data, shown),
+            baseline=shown.baseline(request.model),
+            gate=gate(request, data, request.champion, shown) if request.champion else None,
             libraries=loaded.manifest.libraries,
         )  # fmt: skip
     describe(report, request, loaded.manifest if loaded else None)
@@ -85,12 +78,7 @@ def _describe_rows(request: TrainRequest, data: TrainingData, folder: Path, lear
     """The profile that later windows are compared with, and what goes with it."""
     model = request.model
     newest = data.reference if request.champion is None else data.newest(_profiled(request, data, learned))
-    moments = moments_of(model, newest)
-    profile = Reference.from_table(newest, tuple(data.kinds), moments=moments, kinds=model.column_kinds)
-    profile.save(folder / PROFILE)
-    write_natural(folder, profile, newest, model)
-    write_bins(folder, newest, tuple(data.kinds))
-    write_sample(folder, newest, (*data.kinds, model.target, model.timestamp))
+    keep_rows(folder, model, newest, tuple(data.kinds))
 
 
 def _by_metrics(report: TrainingReport, request: TrainRequest, content: bytes) -> TrainingReport:
@@ -174,24 +162,6 @@ def _in_order(loaded: LoadedModel, table: pa.Table, kept: Examples) -> Any:
         given[:, order[str(name)]] if str(name) in order else np.zeros(len(given)) for name in kept.classes.tolist()
     ]
     return np.column_stack(columns)
-
-
-def _gate(request: TrainRequest, data: TrainingData, shown: Shown) -> GateResult | None:
-    model, champion, kept = request.model, request.champion, shown.examples
-    if champion is None:
-        return None
-    given = answer(model, champion, data.labelled_rows(kept.rows))
-    if given is None:
-        raise TrainingError(f"version {champion.version} cannot answer the hold-out: the data lacks its columns")
-    return prove(
-        model.metric,
-        model.task,
-        truth=kept.truth,
-        champion=Answers(given[0], given[1]),
-        challenger=Answers(shown.prediction, shown.scores),
-        rules=gate_rules(request),
-        classes=list(kept.classes) or None,
-    )
 
 
 def _profiled(request: TrainRequest, data: TrainingData, learned: int) -> int:

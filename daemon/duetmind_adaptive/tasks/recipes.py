@@ -152,9 +152,9 @@ def make_challenger(
     challenger = learner.fit(learned := examples.part(max(0, split.hold_out - span), split.hold_out))
     hold_out = examples.part(split.hold_out, len(examples))
     shown = Shown.by(challenger, hold_out)
-    gate = _gate(request, data, champion, shown)
+    verdict = gate(request, data, champion, shown)
     pipeline = challenger
-    if gate.verdict == "better":
+    if verdict.verdict == "better":
         first = 0 if span >= split.validation else len(examples) - span
         pipeline = learner.fit(learned := examples.part(first, len(examples)))
     baseline, metrics = shown.baseline(model), shown.metrics(model)
@@ -168,7 +168,7 @@ def make_challenger(
         metrics=metrics,
         shown=shown,
         profiled=data.newest(max(PROFILE_ROWS, min(len(learned) + len(hold_out), PROFILE_WINDOWS * window))),
-        gate=gate,
+        gate=verdict,
         notes=(f"Learned from {len(learned)} rows; tried {len(losses)} spans and chose {span} rows.",),
         extra={
             "spans": {str(length): float(loss.mean()) for length, loss in losses.items()},
@@ -209,9 +209,10 @@ def gate_rules(request: TrainRequest) -> GateRules:
     )  # fmt: skip
 
 
-def _gate(request: TrainRequest, data: TrainingData, champion: VersionRef, shown: Shown) -> GateResult:
+def gate(request: TrainRequest, data: TrainingData, champion: VersionRef, shown: Shown) -> GateResult:
+    """How what was shown compares with the champion's answers to the same rows."""
     model, hold_out = request.model, shown.examples
-    given = answer(model, champion, data.production_rows(hold_out.rows))
+    given = answer(model, champion, data.labelled_rows(hold_out.rows))
     if given is None:
         raise TrainingError(f"version {champion.version} cannot answer the hold-out: the data lacks its columns")
     return prove(

@@ -16,14 +16,12 @@ import pyarrow as pa
 
 from duetmind_adaptive.drift.labels import complete_rows
 from duetmind_adaptive.drift.metrics import measure
-from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.durable import sync_folder
 from duetmind_adaptive.errors import TrainingError
 from duetmind_adaptive.records import MetricReading, TrainingReport, VersionRef
 from duetmind_adaptive.registry.artifact import save_artifact
 from duetmind_adaptive.registry.layout import (
     ARTIFACT,
-    PROFILE,
     folder_name,
     version_folder,
 )
@@ -31,19 +29,15 @@ from duetmind_adaptive.registry.manifest import Feature, Manifest
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.columns import feature_columns
 from duetmind_adaptive.sources.reference import read_reference
-from duetmind_adaptive.tasks.holdout import write_sample
 from duetmind_adaptive.tasks.learn_habits import keep_holdout
 from duetmind_adaptive.tasks.libraries import library_versions
 from duetmind_adaptive.tasks.measure import answer
-from duetmind_adaptive.tasks.natural import write_natural
 from duetmind_adaptive.tasks.own_trainer import have_trained
 from duetmind_adaptive.tasks.recipes import Made, make_challenger, make_first
 from duetmind_adaptive.tasks.requests import TrainRequest
 from duetmind_adaptive.tasks.searching import search_learner
-from duetmind_adaptive.tasks.surroundings import moments_of
 from duetmind_adaptive.tasks.training_data import TrainingData, moment_of, read_training_data
-from duetmind_adaptive.tasks.version_folder import describe, keep_shown, last_row_seen
-from duetmind_adaptive.tasks.window_profiles import write_bins
+from duetmind_adaptive.tasks.version_folder import describe, keep_rows, keep_shown, last_row_seen
 from duetmind_adaptive.training.custom_pipeline.thresholds import threshold_of
 from duetmind_adaptive.training.fingerprint import fingerprint
 from duetmind_adaptive.training.fitting import Learner
@@ -79,12 +73,8 @@ def _adopt(request: TrainRequest, folder: Path) -> TrainingReport:
     if request.champion is not None:
         raise TrainingError(f"model {model.name} has no pipeline, so nothing here trains it; name one in the config")
     reference = read_reference(model)
-    features, moments = feature_columns(reference.schema, model), moments_of(model, reference)
-    profile = Reference.from_table(reference, features, moments=moments, kinds=model.column_kinds)
-    profile.save(folder / PROFILE)
-    write_natural(folder, profile, reference, model)
-    write_bins(folder, reference, features)
-    write_sample(folder, reference, (*features, model.target, model.timestamp))
+    features = feature_columns(reference.schema, model)
+    keep_rows(folder, model, reference, features)
     baseline = _given_metric(model, reference, folder)
     report = TrainingReport(
         folder=folder,
@@ -133,12 +123,8 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
         made, profile = make_first(request, data, search or quick), data.profile
     else:
         made = make_challenger(request, data, search or quick, champion, last_row_seen(champion), quick=quick)
-        moments = moments_of(model, made.profiled)
-        profile = Reference.from_table(made.profiled, tuple(data.kinds), moments=moments, kinds=model.column_kinds)
-    profile.save(folder / PROFILE)
-    write_natural(folder, profile, made.profiled, model)
-    write_bins(folder, made.profiled, tuple(data.kinds))
-    write_sample(folder, made.profiled, (*data.kinds, model.target, model.timestamp))
+        profile = None
+    keep_rows(folder, model, made.profiled, tuple(data.kinds), profile)
     keep_shown(folder, data, made.shown, model)
     manifest = _manifest(request, data, made)
     report = TrainingReport(

@@ -1,4 +1,4 @@
-"""What lies in a version's folder beside its artifact, whoever trained it: a description and the hold-out."""
+"""What lies in a version's folder beside its artifact, whoever trained it: what windows are compared with, and why."""
 
 from __future__ import annotations
 
@@ -8,17 +8,36 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
+from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.durable import write_durably
 from duetmind_adaptive.errors import ArtifactError
 from duetmind_adaptive.records import TrainingReport, VersionRef
-from duetmind_adaptive.registry.layout import ARTIFACT, DESCRIPTION
+from duetmind_adaptive.registry.layout import ARTIFACT, DESCRIPTION, PROFILE
 from duetmind_adaptive.registry.manifest import Manifest
 from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.tasks.holdout import write_sample
 from duetmind_adaptive.tasks.learn_habits import keep_holdout
+from duetmind_adaptive.tasks.natural import write_natural
 from duetmind_adaptive.tasks.recipes import Shown
 from duetmind_adaptive.tasks.requests import TrainRequest
+from duetmind_adaptive.tasks.surroundings import moments_of
 from duetmind_adaptive.tasks.training_data import TrainingData
+from duetmind_adaptive.tasks.window_profiles import write_bins
+
+
+def keep_rows(
+    folder: Path, model: Model, table: pa.Table, features: tuple[str, ...], profile: Reference | None = None
+) -> None:
+    """Write what later windows are compared with: the rows' profile, what is natural for them, bins and a sample."""
+    if profile is None:
+        moments = moments_of(model, table)
+        profile = Reference.from_table(table, features, moments=moments, kinds=model.column_kinds)
+    profile.save(folder / PROFILE)
+    write_natural(folder, profile, table, model)
+    write_bins(folder, table, features)
+    write_sample(folder, table, (*features, model.target, model.timestamp))
 
 
 def keep_shown(folder: Path, data: TrainingData, shown: Shown | None, model: Model) -> None:

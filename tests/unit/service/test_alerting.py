@@ -277,6 +277,21 @@ async def test_what_a_receiver_knows_an_incident_by_comes_back_with_its_next_mes
     assert world.channels["quiet"].handles == ["", "1712345678.0001", "1712345678.0001"]
 
 
+async def test_an_incident_that_was_told_along_gets_a_message_of_its_own_when_it_goes_on(world):
+    world.channels["quiet"].outcome = Delivered("1712345678.0001")
+    await world.say(DriftDetected, incident="i")
+    await world.say(DriftDetected, incident="j")
+    await world.at(minutes=1)
+    await world.say(DriftResolved, incident="j")
+    await world.say(DriftResolved, incident="i")
+    await world.at(hours=1)
+    assert list(zip(world.got("quiet"), world.channels["quiet"].handles, strict=True)) == [
+        ((30, "i", "opened"), ""),
+        ((60, "j", "resolved"), ""),
+        ((60, "i", "resolved"), "1712345678.0001"),
+    ]
+
+
 async def test_a_repeat_of_an_event_is_not_sent_again(world):
     event = await world.say(DriftDetected)
     for _ in range(3):
