@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import duetmind_adaptive
+from duetmind_adaptive.durable import write_durably
 from duetmind_adaptive.errors import TrainingError
 from duetmind_adaptive.records import VersionRef
 from duetmind_adaptive.registry.layout import answer_file
@@ -157,7 +158,7 @@ def elsewhere(folder):
             if answers:
                 place = answer_file(folder / "models" / "loans", asked[-1]["request"])
                 place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_text(json.dumps(answers[0]))
+                write_durably(place, json.dumps(answers[0]).encode())
 
         def log_message(self, *_):
             pass
