@@ -1,5 +1,5 @@
 # The daemon as a container: no root, no shell needed, nothing written outside /state and /tmp.
-#   docker build -t duetmind .
+#   docker build -t duetmind .                       # with extras: --build-arg EXTRAS="apprise boosting"
 #   docker run --read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges \
 #     -v duetmind-state:/state -v ./duetmind.yaml:/config/duetmind.yaml:ro -p 127.0.0.1:8420:8420 duetmind
 
@@ -10,7 +10,8 @@ RUN python -m venv /opt/duetmind
 ENV PATH=/opt/duetmind/bin:$PATH
 # dependencies first, in a layer that a change of the code leaves alone
 COPY pyproject.toml constraints.txt ./
-RUN python -c "import pathlib, tomllib; print('\n'.join(tomllib.loads(pathlib.Path('pyproject.toml').read_text())['project']['dependencies']))" > requirements.txt \
+ARG EXTRAS=""
+RUN python -c "import os, pathlib, tomllib; p = tomllib.loads(pathlib.Path('pyproject.toml').read_text())['project']; print('\n'.join(sum((p['optional-dependencies'][e] for e in os.environ.get('EXTRAS', '').split()), p['dependencies'])))" > requirements.txt \
  && pip install -c constraints.txt -r requirements.txt
 COPY . .
 RUN pip install --no-deps . \

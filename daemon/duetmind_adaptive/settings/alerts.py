@@ -25,7 +25,7 @@ class ChannelSettings(BaseModel):
     """One alert channel: a type and whatever that type asks for; secrets are `{env: NAME}` or `{file: PATH}`."""
 
     model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
-    type: str = Field(description="log, email, slack, webhook, or the name of an entry point")
+    type: str = Field(description="log, email, slack, webhook, apprise, or the name of an entry point")
     quiet_hours: QuietHoursSettings | None = Field(default=None, description="what is not critical waits for their end")
     rate: Rate | None = Field(
         default=None, description="messages at most, evenly spaced, such as 20 per 1h; default: slack 1 per 1s"

@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from zoneinfo import available_timezones
 
 from duetmind_adaptive.settings.alerts import ChannelSettings
+from duetmind_adaptive.settings.extras import APPRISE_MISSING, is_installed
 from duetmind_adaptive.settings.model import Config
 from duetmind_adaptive.settings.model_checks import check_model
 from duetmind_adaptive.settings.problems import Problem, found
@@ -20,7 +21,11 @@ from duetmind_adaptive.settings.secrets import literal_secrets
 from duetmind_adaptive.settings.workflow_checks import check_workflow
 
 #: what each built-in type needs besides its name
-CHANNEL_TYPES = {"log": "", "email": "host, sender, recipients", "slack": "webhook_url", "webhook": "url, secret"}
+CHANNEL_TYPES = {
+    "log": "", "email": "host, sender, recipients", "slack": "webhook_url", "webhook": "url, secret", "apprise": "url",
+}  # fmt: skip
+#: settings that are secrets for one type only
+SECRET_SETTINGS = {"apprise": ("url",)}
 #: the guide's response actions that are built, and those that are not yet
 RESPONSES = ("retrain_model", "rollback", "promote_version", "human_review")
 LATER_RESPONSES = ("scale_resources", "adjust_thresholds")
@@ -80,8 +85,11 @@ def _channels(config: Config) -> Iterator[Problem]:
         path = ("alerts", "channels", name)
         if channel.type not in CHANNEL_TYPES and channel.type not in (known := _known("alert_channels", CHANNEL_TYPES)):
             yield Problem(path=(*path, "type"), text=found(channel.type, known, near=known))
-        for inner, sentence in literal_secrets(channel.options):
+        for inner, sentence in literal_secrets(channel.options, also=SECRET_SETTINGS.get(channel.type, ())):
             yield Problem(path=(*path, *inner), text=sentence)
+        if channel.type == "apprise" and not is_installed("apprise"):
+            text = f"{APPRISE_MISSING}; this channel is off until then, the others are not affected"
+            yield Problem(path=(*path, "type"), text=text, warning=True)
 
 
 def _manners(config: Config) -> Iterator[Problem]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
+from duetmind_adaptive.settings.extras import is_installed
 
 #: said where Ray is asked for and not there
 RAY_MISSING = "Ray is not installed: pip install 'duetmind-adaptive[ray]'"
@@ -10,7 +10,4 @@ RAY_MISSING = "Ray is not installed: pip install 'duetmind-adaptive[ray]'"
 
 def ray_installed() -> bool:
     """Whether Ray could be imported; it is not."""
-    try:
-        return find_spec("ray") is not None
-    except ValueError:  # it was put aside on purpose
-        return False
+    return is_installed("ray")

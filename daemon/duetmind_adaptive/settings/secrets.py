@@ -6,7 +6,7 @@ No message of this module contains a secret: it names the key, the variable or t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -39,8 +39,12 @@ def is_reference(value: object) -> bool:
     return len(items) == 1 and items[0][0] in ("env", "file") and isinstance(items[0][1], str)
 
 
-def literal_secrets(options: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def literal_secrets(
+    options: object, path: tuple[str | int, ...] = (), *, also: Collection[str] = ()
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Every key that should name a secret but holds something else, with the sentence that says so.
+
+    Keys that hold one by their name count, and those in `also`.
 
     >>> [found for found, _ in literal_secrets({"url": "https://…", "secret": "hunter2"})]
     [('secret',)]
@@ -49,11 +53,11 @@ def literal_secrets(options: object, path: tuple[str | int, ...] = ()) -> Iterat
         return
     if isinstance(options, dict):
         for key, value in cast("dict[str, object]", options).items():
-            yield from literal_secrets(value, (*path, key))
+            yield from literal_secrets(value, (*path, key), also=also)
     elif isinstance(options, list):
         for index, value in enumerate(cast("list[object]", options)):
-            yield from literal_secrets(value, (*path, index))
-    elif any(map(is_secret_key, path)):
+            yield from literal_secrets(value, (*path, index), also=also)
+    elif any(is_secret_key(key) or key in also for key in path):
         yield path, f"holds the secret itself; {_HOW}"
 
 

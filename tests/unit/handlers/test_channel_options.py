@@ -10,12 +10,19 @@ import pytest
 from pydantic import SecretStr
 
 from duetmind_adaptive.errors import ConfigError
-from duetmind_handlers.alerts import email, log, slack, webhook
+from duetmind_handlers.alerts import apprise, email, log, slack, webhook
 
 WEBHOOK = {"url": "https://example.com/hook", "secret": SecretStr("whsec_c2VjcmV0")}
 EMAIL = {"host": "mail.example.com", "sender": "a@example.com", "recipients": ["b@example.com"]}
 SLACK = {"webhook_url": SecretStr("https://hooks.slack.com/services/T0/B0/canary")}
-CREATE = {"log": log.create, "webhook": webhook.create, "email": email.create, "slack": slack.create}
+APPRISE = {"url": SecretStr("jsons://user:canary@example.com/hook")}
+CREATE = {
+    "log": log.create,
+    "webhook": webhook.create,
+    "email": email.create,
+    "slack": slack.create,
+    "apprise": apprise.create,
+}
 
 
 @pytest.mark.parametrize(
@@ -31,6 +38,8 @@ CREATE = {"log": log.create, "webhook": webhook.create, "email": email.create, "
         ("email", {**EMAIL, "security": "none", "host": "localhost", "username": "u", "password": SecretStr("p")}),
         ("email", {**EMAIL, "sender": "Größe <a@example.com>"}),
         ("slack", SLACK),
+        ("apprise", APPRISE),
+        ("apprise", {"url": SecretStr("https://discord.com/api/webhooks/0123456789/" + "a" * 68)}),
     ],
 )
 def test_good_settings_make_a_channel_with_or_without_their_type_named(type, options):
@@ -71,6 +80,10 @@ def test_good_settings_make_a_channel_with_or_without_their_type_named(type, opt
         ("email", {**EMAIL, "ca_file": "/no/such.pem"}, "`ca_file`: names no file"),
         ("slack", {}, "`webhook_url` is missing"),
         ("slack", {"webhook_url": SecretStr("canary")}, "`webhook_url`: must be a URL"),
+        ("apprise", {}, "`url` is missing"),
+        ("apprise", {"url": "jsons://canary"}, "`url`: holds tokens; give {env: NAME} or {file: PATH}"),
+        ("apprise", {"url": SecretStr("nosuch://canary")}, "`url`: is not a URL that Apprise can use here"),
+        ("apprise", {**APPRISE, "urls": []}, "`urls` is not a setting of this channel"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line_without_its_value(type, options, sentence):
@@ -89,10 +102,18 @@ def test_each_entry_point_names_its_factory():
     assert found == CREATE
 
 
+def test_apprise_is_loaded_by_the_first_channel_that_uses_it():
+    code = (
+        "import sys; import duetmind_handlers.alerts.apprise; print(sorted({'apprise', 'requests'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_a_daemon_that_only_logs_loads_no_mail_or_chat_client():
     code = (
         "import sys; from duetmind_handlers.alerts.log import create; create('log', {});"
-        "print(sorted({'aiosmtplib', 'slack_sdk', 'aiohttp'} & set(sys.modules)))"
+        "print(sorted({'aiosmtplib', 'slack_sdk', 'aiohttp', 'apprise', 'requests'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

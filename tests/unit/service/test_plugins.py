@@ -1,5 +1,7 @@
 """A handler that is missing or broken costs itself only, and is a sentence that people can read."""
 
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
 
 from duetmind_adaptive.contracts import Retry
@@ -52,3 +54,55 @@ def test_a_secret_that_was_resolved_never_shows_in_a_log(tmp_path):
     found = plugins.load_handlers(loaded(tmp_path, channels), {"OPS": secret})
     assert "ops" in found.channels
     assert secret not in redact(f"failed with {secret}")
+
+
+def test_apprise_that_is_not_installed_is_named_with_its_extra_and_the_others_go_on(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    monkeypatch.delitem(sys.modules, "duetmind_handlers.alerts.apprise_service", raising=False)
+    config = loaded(tmp_path, "    log: {type: log}\n    pager: {type: apprise, url: {env: PAGER_URL}}\n")
+    found = plugins.load_handlers(config, {"PAGER_URL": "json://localhost"})
+    missing = "Apprise is not installed: pip install 'duetmind-adaptive[apprise]'"
+    assert found.problems == (f"alert channel pager is off: alerts.channels.pager: {missing}",)
+    assert type(found.channels["log"]).__name__ == "LogChannel"
+
+
+#: the one that CONTRIBUTING.md shows
+WHITEBOARD = """
+from duetmind_adaptive.contracts import Delivered
+from duetmind_adaptive.errors import ConfigError
+
+
+class Whiteboard:
+    def __init__(self, name):
+        self.name = name
+
+    async def send(self, alert, attempt):
+        print(alert.title, *alert.lines, sep="\\n")
+        return Delivered("written on the board")
+
+    async def close(self): ...
+
+
+def create(name, options):
+    if "colour" not in options:
+        raise ConfigError(f"alerts.channels.{name}: `colour` is missing")
+    return Whiteboard(name)
+"""
+
+
+def test_an_installed_package_adds_a_channel_of_its_own(tmp_path):
+    (tmp_path / "whiteboard.py").write_text(WHITEBOARD)
+    info = tmp_path / "whiteboard-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: whiteboard\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[duetmind.alert_channels]\nwhiteboard = whiteboard:create\n")
+    channels = "{office: {type: whiteboard, colour: red}, hall: {type: whiteboard}, log: {type: log}}"
+    (tmp_path / "duetmind.yaml").write_text(f"alerts: {{channels: {channels}}}\n")
+    command = [sys.executable, "-m", "duetmind_adaptive", "alerts", "test", "--config", "duetmind.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    said = {line.split()[0]: line for line in done.stdout.splitlines() if line}
+    assert done.returncode == 1, "the hall's has no colour"
+    assert "This is a test: nothing has drifted, and nothing is to be done." in done.stdout
+    assert said["office"].endswith("written on the board")
+    assert "alerts.channels.hall: `colour` is missing" in said["hall"]
+    assert "delivered" in said["log"]

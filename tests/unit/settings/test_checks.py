@@ -1,5 +1,6 @@
 """The parts of a configuration fit each other, or one line says which do not."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,6 +124,10 @@ def test_ordinary_names_are_fine(load, model, name: str) -> None:
             "alerts: {channels: {ops: {type: slack, webhook_url: https://hooks/hunter2}}}",
             "alerts.channels.ops.webhook_url: holds the secret itself",
         ),
+        (
+            "alerts: {channels: {ops: {type: apprise, url: json://hunter2}}}",
+            "alerts.channels.ops.url: holds the secret itself; give {env: NAME} or {file: PATH}",
+        ),
         ("alerts: {routes: [{channels: [opps]}]}", "alerts.routes[0].channels[0]: found 'opps', allowed: log"),
         ("alerts: {routes: [{channels: []}]}", "alerts.routes[0].channels: names no channel; give at least one"),
         ("alerts: {routes: [{channels: [log], match: {model: [x]}}]}", "match.model[0]: found 'x', allowed: none"),
@@ -162,6 +167,17 @@ def test_an_email_channel_without_settings_leaves_the_others_on(load, model) -> 
     loaded = load(model(at_end="drift_monitoring: {alert_channels: [log, email]}"))
     assert list(loaded.channels) == ["log"]
     assert "email is off until alerts.channels.email says host, sender, recipients" in loaded.warnings[0]
+
+
+def test_apprise_that_is_not_installed_leaves_the_others_on_and_names_its_extra(load, model, monkeypatch) -> None:
+    text = model(at_end="alerts: {channels: {pager: {type: apprise, url: {env: PAGER_URL}}}}")
+    assert load(text).warnings == ()
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    (warning,) = load(text).warnings
+    assert warning.endswith(
+        "alerts.channels.pager.type: Apprise is not installed: pip install 'duetmind-adaptive[apprise]'; "
+        "this channel is off until then, the others are not affected"
+    )
 
 
 def test_channels_are_those_configured_and_the_default_ones(load, model) -> None:

@@ -79,4 +79,4 @@ def test_the_commented_channels_and_routes_can_be_used(tmp_path: Path) -> None:
     text = re.sub(r"(channels|routes): (\{\}|\[\])", r"\1:", alerts).replace("  #  ", "    ")
     text = text.replace(", model: [loans]", "").replace(", tags: [credit]", "")
     (tmp_path / "c.yaml").write_text(text)
-    assert sorted(load_config(tmp_path / "c.yaml", {}).channels) == ["log", "night", "ops"]
+    assert sorted(load_config(tmp_path / "c.yaml", {}).channels) == ["log", "night", "ops", "pager"]
