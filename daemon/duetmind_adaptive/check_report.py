@@ -221,6 +221,8 @@ class CheckReport:
     performance: Performance | None = None
     #: windows checked earlier whose labels have come in since
     late: tuple[Performance, ...] = ()
+    #: of this window, as whoever asked for the check measured it: every metric that there is a baseline of
+    stated: tuple[Performance, ...] = ()
     missing_columns: tuple[str, ...] = ()
     new_columns: tuple[str, ...] = ()
     type_changes: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])

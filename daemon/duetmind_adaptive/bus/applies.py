@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import takewhile
 
-import structlog
 from pydantic import ValidationError
 
 from duetmind_adaptive.bus import deliveries
@@ -20,11 +19,12 @@ from duetmind_adaptive.bus.work import Surroundings, Turn, reports_of
 from duetmind_adaptive.contracts import Attempt, Delivered, Outcome, Rejected, Retry, Subscription, Transaction
 from duetmind_adaptive.events import Event, parse_event
 from duetmind_adaptive.failpoints import failpoint
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.store.sqlite import explain
 from duetmind_adaptive.store.tables import stamp, unstamp
 from duetmind_adaptive.store.writer import SqlTransaction
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 #: most deliveries of one model, and most models, in one transaction: bounds how long it keeps other writers waiting
 BATCH = 64

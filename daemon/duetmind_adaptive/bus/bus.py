@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from random import Random
 
-import structlog
-
 from duetmind_adaptive.bus import deadletters, deliveries
 from duetmind_adaptive.bus import log as event_log
 from duetmind_adaptive.bus.applies import ApplyRunner
@@ -25,9 +23,10 @@ from duetmind_adaptive.bus.work import HEARTBEAT_SECONDS, LEASE, Surroundings
 from duetmind_adaptive.contracts import Clock, Store, Subscription, Transaction
 from duetmind_adaptive.events import Event
 from duetmind_adaptive.failpoints import failpoint
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.store.tables import stamp
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 #: how long a stop waits for handlers that are at work, seconds: less than a service manager waits before it kills
 STOP_GRACE = 10.0

@@ -9,13 +9,12 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-import structlog
-
 from duetmind_adaptive.bus.work import STORE_RETRY_SECONDS, Runner
 from duetmind_adaptive.contracts import Clock
 from duetmind_adaptive.errors import StoreError
+from duetmind_adaptive.logger import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Dispatcher:

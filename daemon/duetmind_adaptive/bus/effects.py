@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
 from pydantic import ValidationError
 
 from duetmind_adaptive.bus import deliveries
@@ -32,9 +31,10 @@ from duetmind_adaptive.contracts import (
 from duetmind_adaptive.errors import StoreError
 from duetmind_adaptive.events import Event, parse_event
 from duetmind_adaptive.failpoints import failpoint
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.store.tables import stamp, unstamp
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

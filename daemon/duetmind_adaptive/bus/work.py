@@ -8,12 +8,11 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Protocol
 
-import structlog
-
 from duetmind_adaptive.contracts import Attempt, Clock, Outcome, Retry, Store, Subscription, Transaction
 from duetmind_adaptive.events import Event
+from duetmind_adaptive.logger import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 #: how long a claim holds without a heartbeat: what a hang of the whole process delays others by
 LEASE = timedelta(seconds=30)

@@ -160,14 +160,9 @@ def _short(params: dict[str, object]) -> str:
 
 def _logs_to_standard_error() -> None:
     """Only what is wrong is logged, and not where results go."""
-    import logging
+    from duetmind_adaptive.service import logs
 
-    import structlog
-
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.configure("WARNING")
 
 
 @contextmanager

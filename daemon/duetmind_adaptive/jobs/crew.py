@@ -12,18 +12,17 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, TypeVar
 
-import structlog
-
 from duetmind_adaptive.errors import JobError
 from duetmind_adaptive.jobs.launcher import Launcher, Output
 from duetmind_adaptive.jobs.process import WorkerProcess
+from duetmind_adaptive.logger import get_logger
 
 R = TypeVar("R")
 
 #: niceness of a process of its own: long jobs yield to the service and to short tasks
 FRESH_NICENESS = 5
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Crew:

@@ -23,11 +23,12 @@ T = TypeVar("T")
 class InlineExecutor:
     """Runs each task at once, one after the other, in the event loop's thread; deterministic."""
 
-    def __init__(self, *, guarded: bool = False) -> None:
+    def __init__(self, *, guarded: bool = False, own_process: bool = True) -> None:
         #: as of the pool: answers of plain values and objects of ours only
         self._guarded = guarded
         self._closed = False
-        one_thread_each()
+        if own_process:  # in somebody else's, how many threads libraries have is theirs to say
+            one_thread_each()
 
     async def run(
         self,

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-import structlog
-
 from duetmind_adaptive.jobs.job_logs import JobLogs
+from duetmind_adaptive.logger import get_logger
 
 #: lines of a job that the service's log repeats; the job's own has all
 REPEATED = 1_000
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class KeptOutput:

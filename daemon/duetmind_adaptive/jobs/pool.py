@@ -15,8 +15,6 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
 
-import structlog
-
 from duetmind_adaptive.contracts import ORDINARY, Claim
 from duetmind_adaptive.errors import JobTimeoutError, WorkerDiedError
 from duetmind_adaptive.jobs.crew import Crew, closed_error
@@ -30,10 +28,11 @@ from duetmind_adaptive.jobs.process import WorkerProcess
 from duetmind_adaptive.jobs.resources import Capacity
 from duetmind_adaptive.jobs.usage import usage_of_sessions
 from duetmind_adaptive.jobs.wire import pack_grant, pack_order, unpack_answer
+from duetmind_adaptive.logger import get_logger
 
 T = TypeVar("T")
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class ProcessPool:

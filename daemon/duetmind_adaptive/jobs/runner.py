@@ -14,8 +14,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-import structlog
-
 from duetmind_adaptive.contracts import Bus, Claim, Clock, Executor, Store, Transaction
 from duetmind_adaptive.errors import DuetMindError, MemoryExceededError, StoreError, WorkerDiedError
 from duetmind_adaptive.failpoints import failpoint
@@ -23,6 +21,7 @@ from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.job_records import JobRecords
 from duetmind_adaptive.jobs.kinds import JobKind
 from duetmind_adaptive.jobs.queue import Job
+from duetmind_adaptive.logger import get_logger
 
 #: attempts that a dead worker may end before the job fails
 MAX_LOST = 3
@@ -33,7 +32,7 @@ STORE_RETRY_SECONDS = 1.0
 #: real seconds that jobs may still take when the service stops; training takes longer, and runs again at the next start
 STOP_GRACE = 5.0
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class JobRunner:
@@ -96,10 +95,14 @@ class JobRunner:
     async def start(self) -> None:
         """Put back what a dead process left running, then work until stopped; a second call does nothing."""
         if self._loop is None:
-            orphans = await self._store.write(lambda tx: queue.requeue_orphans(tx, owner=self._owner))
-            if orphans:
-                log.info("jobs.orphans_requeued", jobs=orphans)
+            await self.recover()
             self._loop = asyncio.create_task(self._work_off(), name="jobs")
+
+    async def recover(self) -> None:
+        """Put back what a dead process left running; right only while no other works on this store."""
+        orphans = await self._store.write(lambda tx: queue.requeue_orphans(tx, owner=self._owner))
+        if orphans:
+            log.info("jobs.orphans_requeued", jobs=orphans)
 
     async def stop(self, grace: float = STOP_GRACE) -> None:
         """Claim nothing more; what is not done within `grace` seconds is ended and put back into the queue."""

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from structlog.stdlib import get_logger
 
 from duetmind_adaptive.bus.deliveries import hasten
 from duetmind_adaptive.contracts import Transaction
@@ -21,7 +20,9 @@ from duetmind_adaptive.event_data import ReviewData
 from duetmind_adaptive.events import ReviewApproved, ReviewRejected, derive_id, source_of
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.queue import OPEN
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.reasons import Quiet
+from duetmind_adaptive.redaction import redact
 from duetmind_adaptive.registry.layout import answer_file
 from duetmind_adaptive.registry.versions import Switch
 from duetmind_adaptive.service.documents import (
@@ -33,7 +34,6 @@ from duetmind_adaptive.service.documents import (
 )
 from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.http.api import NotFoundError
-from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.store import audit, incidents, notices, reviews
 from duetmind_adaptive.store.audit import Act

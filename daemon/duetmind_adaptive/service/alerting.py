@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from structlog.stdlib import get_logger
-
 from duetmind_adaptive.bus import log as event_log
 from duetmind_adaptive.contracts import (
     Alert,
@@ -41,6 +39,7 @@ from duetmind_adaptive.events import (
     make,
     parse_event,
 )
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.alerts import alert_from, told_along, told_instead
 from duetmind_adaptive.policy.notices import NoticeRules, Send, judge_notice, subject_of
 from duetmind_adaptive.policy.quiet_hours import QuietHours

@@ -15,7 +15,6 @@ from functools import partial
 
 import uuid_utils
 from pydantic import SecretStr
-from structlog.stdlib import get_logger
 
 from duetmind_adaptive.jobs.cpus import usable_cpus
 from duetmind_adaptive.jobs.job_logs import JobLogs
@@ -23,6 +22,8 @@ from duetmind_adaptive.jobs.kept_output import KeptOutput
 from duetmind_adaptive.jobs.output import Sinks
 from duetmind_adaptive.jobs.pool import ProcessPool
 from duetmind_adaptive.jobs.ray_pool import RayPool
+from duetmind_adaptive.logger import get_logger
+from duetmind_adaptive.redaction import redact
 from duetmind_adaptive.service.clock import SystemClock, clock_from
 from duetmind_adaptive.service.engine import Engine, schedules
 from duetmind_adaptive.service.heartbeat import beat
@@ -30,7 +31,6 @@ from duetmind_adaptive.service.http.auth import ensure_token
 from duetmind_adaptive.service.http.server import HttpServer
 from duetmind_adaptive.service.liveness import Liveness
 from duetmind_adaptive.service.lock import StateLock
-from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.service.metrics import Metrics
 from duetmind_adaptive.service.metrics_feed import MetricsFeed
 from duetmind_adaptive.service.plugins import load_handlers

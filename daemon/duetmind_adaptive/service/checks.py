@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
-from structlog.stdlib import get_logger
 
 from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.contracts import Bus, Claim, Clock, Executor, Store, Transaction
@@ -16,11 +16,12 @@ from duetmind_adaptive.errors import DuetMindError, SourceError
 from duetmind_adaptive.event_data import CheckFailedData
 from duetmind_adaptive.events import CheckFailed, derive_id, source_of
 from duetmind_adaptive.failpoints import failpoint
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.state import ModelState
-from duetmind_adaptive.records import VersionRef
+from duetmind_adaptive.records import MetricReading, VersionRef
+from duetmind_adaptive.redaction import redact
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.service import reports
-from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.store import checks, states, window_profiles
 from duetmind_adaptive.tasks.requests import CHECK_NEXT, Aged, CheckOutcome, CheckRequest, LateWindow, Watched, run_task
@@ -81,16 +82,22 @@ class CheckService:
                 done += not waiting
             return f"{done} windows checked; {waiting}"
 
-    async def run_one(self, name: str) -> bool:
-        """Check the next window; False when there is none. The backtest's step."""
-        async with self._locks[name]:
-            return not await self._run_one(name)
+    async def run_one(self, name: str, stated: tuple[MetricReading, ...] = ()) -> bool:
+        """Check the next window; False when there is none. The backtest's step, and the library's.
 
-    async def _run_one(self, name: str) -> str:
+        Parameters
+        ----------
+        stated
+            The window's metrics, where the caller has measured them.
+        """
+        async with self._locks[name]:
+            return not await self._run_one(name, stated)
+
+    async def _run_one(self, name: str, stated: tuple[MetricReading, ...] = ()) -> str:
         model = self._models(name)
         if model is None:
             return "the model is no longer in the config"
-        request = await self._store.read(lambda conn: self._request(conn, model))
+        request = replace(await self._store.read(lambda conn: self._request(conn, model)), stated=stated)
         try:
             outcome = await self._executor.run(
                 run_task,
@@ -157,7 +164,7 @@ class CheckService:
             return
         now = self._clock.now()
         if checks.record(tx, model.name, report, body=reports.document(report), position=outcome.cursor, now=now):
-            metric = model.metric if model.target else None
+            metric = report.performance.reading.name if report.stated and report.performance else _metric_of(model)
             self._bus.publish_in(tx, reports.completed(model.name, metric, report, id=self._new_id(), now=now))
             if outcome.memory is not None:
                 checks.remember(tx, model.name, outcome.memory)
@@ -182,6 +189,10 @@ class CheckService:
         event_id = derive_id("check_failed", name, row, message, now.isoformat())
         self._bus.publish_in(tx, CheckFailed(id=event_id, source=source_of(name), time=now, data=data))
         log.warning("check.failed", model=name, reason=reason, message=message)
+
+
+def _metric_of(model: Model) -> str | None:
+    return model.metric if model.target else None
 
 
 def _unexpected(error: Exception) -> str:

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from structlog.stdlib import get_logger
-
 from duetmind_adaptive.contracts import Bus, Clock, Subscription, Transaction
 from duetmind_adaptive.events import (
     CheckCompleted,
@@ -25,6 +23,7 @@ from duetmind_adaptive.events import (
     ReviewRejected,
     ReviewRequested,
 )
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.decide import decide
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.policy.state import ModelState
@@ -52,11 +51,15 @@ def rules_of(model: Model, repeat: timedelta) -> Rules:
         repeat=repeat,
         opens_after=model.opens_after,
         clears_after=model.clears_after,
-        retrain=bool({RETRAIN, REVIEW} & set(model.responses)) and bool(model.pipeline or model.trainer),
+        retrain=bool({RETRAIN, REVIEW} & set(model.responses)) and _is_retrained(model),
         suggests=model.mode == "suggest" or REVIEW in model.responses,
         observes=model.mode == "observe",
         max_retrains_per_day=model.max_retrains_per_day,
     )
+
+
+def _is_retrained(model: Model) -> bool:
+    return model.pipeline is not None or model.trainer is not None or model.retrained_by_caller
 
 
 class Decisions:

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection
-from structlog.stdlib import get_logger
 
 from duetmind_adaptive.bus.bus import DurableBus
 from duetmind_adaptive.contracts import Clock, Executor, Store
@@ -22,6 +21,7 @@ from duetmind_adaptive.events import derive_id
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.queue import Job
 from duetmind_adaptive.jobs.runner import JobRunner
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.registry import champion, versions
@@ -156,6 +156,14 @@ class Engine:
         await self.bus.start()
         await self.runner.start()
         await self.prepare()
+
+    async def recover(self) -> None:
+        """Go on where a dead process stood, for whoever settles instead of starting."""
+        await self._sweep()
+        await self.pausing.take_up()
+        await self.bus.recover()
+        await self.runner.recover()
+        await asyncio.gather(*map(self.settle_champion, self.loaded.models))
 
     async def stop(self) -> None:
         """Stop taking work; what was begun is finished or left to the next start."""

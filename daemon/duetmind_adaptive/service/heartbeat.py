@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Callable
 
 import aiohttp
-from structlog.stdlib import get_logger
 
-from duetmind_adaptive.service.logs import redact
+from duetmind_adaptive.logger import get_logger
+from duetmind_adaptive.redaction import redact
 
 log = get_logger(__name__)
 

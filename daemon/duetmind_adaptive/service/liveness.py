@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 
-from structlog.stdlib import get_logger
-
 from duetmind_adaptive.errors import StoreError
 from duetmind_adaptive.jobs.pool import ProcessPool
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.service.metrics import Metrics
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
 from duetmind_adaptive.store.database import Database

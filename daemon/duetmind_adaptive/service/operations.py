@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from structlog.stdlib import get_logger
-
 from duetmind_adaptive.contracts import Bus, Clock, Delivered, Outcome, Rejected, Store, Transaction
 from duetmind_adaptive.errors import RegistryError
 from duetmind_adaptive.event_data import RetrainData, VersionData
 from duetmind_adaptive.events import ModelPromoted, ModelRolledBack, RetrainRequested, derive_id, make
 from duetmind_adaptive.jobs import queue
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.watching import TakeBack
 from duetmind_adaptive.registry import versions

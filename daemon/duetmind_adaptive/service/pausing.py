@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from structlog.stdlib import get_logger
-
 from duetmind_adaptive.contracts import Clock, Store
 from duetmind_adaptive.jobs.runner import JobRunner
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.store.pauses import Pause, begin_pause, end_pause, load_pause
 
 log = get_logger(__name__)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-from structlog.stdlib import get_logger
-
 from duetmind_adaptive.errors import ConfigError
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.service.engine import Engine, schedules
 from duetmind_adaptive.service.metrics import Metrics
 from duetmind_adaptive.service.plugins import load_handlers

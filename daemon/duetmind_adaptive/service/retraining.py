@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from sqlalchemy import Connection
-from structlog.stdlib import get_logger
 
 from duetmind_adaptive.contracts import Bus, Clock, Store, Transaction
 from duetmind_adaptive.errors import JobError
@@ -27,6 +26,7 @@ from duetmind_adaptive.events import (
 )
 from duetmind_adaptive.jobs.kinds import Order
 from duetmind_adaptive.jobs.queue import Job
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.records import GateResult, TrainingReport
 from duetmind_adaptive.registry import versions

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from structlog.stdlib import get_logger
+from duetmind_adaptive.logger import get_logger
 
 log = get_logger(__name__)
 

@@ -11,9 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from structlog.stdlib import get_logger
-
 from duetmind_adaptive.contracts import Alert
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.alerts import inert
 
 log = get_logger(__name__)

@@ -10,7 +10,7 @@ from typing import Any
 from duetmind_adaptive.contracts import AlertChannel, Attempt, Delivered, Retry
 from duetmind_adaptive.errors import ConfigError
 from duetmind_adaptive.policy.alerts import trial_alert
-from duetmind_adaptive.service.logs import redact
+from duetmind_adaptive.redaction import redact
 from duetmind_adaptive.service.plugins import Handlers
 from duetmind_adaptive.settings.model import Loaded
 

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from duetmind_adaptive.records import Kind
+from duetmind_adaptive.records import Kind, MetricReading
 from duetmind_adaptive.settings.alerts import AlertsSettings, ChannelSettings
 from duetmind_adaptive.settings.pipeline import AutomlSettings, PipelineSettings
 from duetmind_adaptive.settings.schedule import ScheduleSettings
@@ -282,6 +282,10 @@ class Model(Section):
     schedule: ScheduleSettings
     #: None: nothing here trains this model
     pipeline: PipelineSettings | None
+    #: what a model deployed elsewhere scores while it is well, where whoever deployed it says so
+    baselines: tuple[MetricReading, ...] = ()
+    #: whoever holds the engine retrains it, in process
+    retrained_by_caller: bool = False
     gate_rows: int = 500
     gate_rows_per_class: int = 50
     #: a trainer of its own, in the config file's folder

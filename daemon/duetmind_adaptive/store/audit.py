@@ -36,6 +36,12 @@ def note(tx: Transaction, act: Act, *, now: datetime) -> None:
     tx.connection.execute(audit.insert().values(values))
 
 
+def outcome_of(conn: Connection, *, what: str, model: str, why: str) -> str | None:
+    """What came of an act for a reason, the first one; None if there was none."""
+    here = (audit.c.what == what) & (audit.c.model == model) & (audit.c.why == why)
+    return conn.execute(select(audit.c.outcome).where(here).order_by(audit.c.seq).limit(1)).scalar()
+
+
 def page(conn: Connection, *, model: str | None, before: int | None, limit: int) -> Sequence[Row[Any]]:
     """Acts, newest first; `before` is the place of the last one seen."""
     query = select(audit).order_by(audit.c.seq.desc()).limit(limit)

@@ -14,16 +14,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
 from sqlalchemy import Connection
 
 from duetmind_adaptive.errors import StoreError
 from duetmind_adaptive.failpoints import failpoint
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.store import sqlite
 from duetmind_adaptive.store.tables import meta
 from duetmind_adaptive.store.upsert import insert
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 #: most changes in one commit: bounds how long the first of them waits for the last
 MAX_GROUP = 256

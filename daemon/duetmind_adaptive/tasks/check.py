@@ -34,6 +34,7 @@ from duetmind_adaptive.tasks.habits import habits_of
 from duetmind_adaptive.tasks.measure import measure_window
 from duetmind_adaptive.tasks.memory import Memory
 from duetmind_adaptive.tasks.requests import CheckOutcome, CheckRequest, LateWindow
+from duetmind_adaptive.tasks.stated import stated_performances, worst
 from duetmind_adaptive.tasks.surroundings import surroundings
 from duetmind_adaptive.tasks.view import View, middle
 from duetmind_adaptive.tasks.window_profiles import make_day, window_profile
@@ -110,11 +111,12 @@ def check_table(
         tests=model.column_tests,
         clock=view.clock,
     )
-    performance = _performance(view, version, window, table)
+    stated = stated_performances(view, request.stated)
+    performance = worst(stated) or _performance(view, version, window, table)
     late = _late(view, request.unlabelled)
     memory = Memory.from_json(request.memory, version.version)
     report, memory = examine(view, draft(window, version.version, data, performance, late), memory)
-    report = replace(settle(report), beside=beside_previous(view, request.watched))
+    report = replace(settle(report), beside=beside_previous(view, request.watched), stated=stated)
     report = replace(report, seconds=time.perf_counter() - started)
     return report, memory.to_json()
 

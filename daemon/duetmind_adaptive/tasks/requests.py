@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from duetmind_adaptive.check_report import CheckReport
-from duetmind_adaptive.records import VersionRef, Window
+from duetmind_adaptive.records import MetricReading, VersionRef, Window
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.settings.workflows import WorkflowTaskSettings
 
@@ -84,6 +84,8 @@ class CheckRequest:
     aged: Aged | None = None
     #: after a promotion, for a while
     watched: Watched | None = None
+    #: the window's metrics, where whoever asks has measured them; they go before those of its labels
+    stated: tuple[MetricReading, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

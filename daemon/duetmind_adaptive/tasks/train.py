@@ -75,18 +75,21 @@ def _adopt(request: TrainRequest, folder: Path) -> TrainingReport:
     reference = read_reference(model)
     features = feature_columns(reference.schema, model)
     keep_rows(folder, model, reference, features)
-    baseline = _given_metric(model, reference, folder)
+    measured = _given_metric(model, reference, folder)
+    baseline = model.baselines[0] if model.baselines else measured
     report = TrainingReport(
         folder=folder,
         sha256="",
-        metrics={baseline.name: baseline.value} if baseline else {},
+        metrics={each.name: each.value for each in model.baselines or ([baseline] if baseline else [])},
         baseline=baseline,
         gate=None,
         trained_rows=(-reference.num_rows, 0),
         train_size=reference.num_rows,
         libraries=library_versions(),
         seconds=0.0,
-        notes=("Deployed elsewhere; the baseline is what its answers score on the reference.",),
+        notes=(
+            f"Deployed elsewhere; the baseline is what {'it is said to' if model.baselines else 'its answers'} score.",
+        ),
     )
     describe(report, request, None)
     return report

@@ -15,18 +15,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import structlog
 from pydantic import BeforeValidator, SecretStr
 
 from duetmind_adaptive.contracts import Alert, Attempt, Delivered, Outcome, Retry
 from duetmind_adaptive.errors import ConfigError
+from duetmind_adaptive.logger import get_logger
 from duetmind_handlers.alerts.aside import call_aside
 from duetmind_handlers.alerts.options import Options, read_options
 
 if TYPE_CHECKING:
     from duetmind_handlers.alerts.apprise_service import Service
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 #: one try, with all its requests; below the 45 s that a channel has for one
 TIMEOUT: Final = timedelta(seconds=30)

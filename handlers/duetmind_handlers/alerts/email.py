@@ -21,15 +21,15 @@ from email.utils import parseaddr
 from typing import Any, Final
 
 import aiosmtplib
-import structlog
 
 from duetmind_adaptive.contracts import Alert, Attempt, Delivered, Outcome, Rejected, Retry
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.texts import printable
 from duetmind_handlers.alerts.email_message import compose
 from duetmind_handlers.alerts.email_options import EmailOptions
 from duetmind_handlers.alerts.options import read_options
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 #: the server's silence after any one command
 TIMEOUT: Final = timedelta(seconds=10)

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import structlog
-
 from duetmind_adaptive.contracts import Alert, Attempt, Delivered, Outcome
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.alerts import inert
 from duetmind_handlers.alerts.options import Options, read_options
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 #: statuses that are worth a warning; the others are good news or a test
 _WORRYING: Final = frozenset({"opened", "updated"})

@@ -19,18 +19,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import aiohttp
-import structlog
 from pydantic import IPvAnyNetwork, SecretStr, model_validator
 from slack_sdk.webhook import WebhookResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from duetmind_adaptive.contracts import Alert, Attempt, Delivered, Outcome, Rejected, Retry
+from duetmind_adaptive.logger import get_logger
 from duetmind_handlers.alerts.http import TIMEOUT, Endpoint, SecretUrl, retry_after
 from duetmind_handlers.alerts.options import Options, read_options
 from duetmind_handlers.alerts.slack_blocks import blocks_of, escape
 from duetmind_handlers.alerts.slack_bot import SlackBot
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 #: statuses of the 4xx that say nothing about the message
 _PASSING: Final = frozenset({408, 425, 429})

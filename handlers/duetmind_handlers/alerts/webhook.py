@@ -15,16 +15,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import aiohttp
-import structlog
 from pydantic import AfterValidator, BeforeValidator, IPvAnyNetwork, SecretBytes, SecretStr
 
 from duetmind_adaptive.contracts import Alert, Attempt, Delivered, Outcome, Rejected, Retry
+from duetmind_adaptive.logger import get_logger
 from duetmind_handlers.alerts.envelope import envelope
 from duetmind_handlers.alerts.http import TIMEOUT, Endpoint, SecretUrl, retry_after
 from duetmind_handlers.alerts.options import Options, read_options
 from duetmind_handlers.alerts.signing import keys_of, signed_headers
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 _GONE: Final = 410
 

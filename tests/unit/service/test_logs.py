@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from duetmind_adaptive import redaction
 from duetmind_adaptive.service import logs
 
 CANARY = 'canary"/secret\\0815'
@@ -16,9 +17,9 @@ CANARY = 'canary"/secret\\0815'
 @pytest.fixture(autouse=True)
 def restored() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level, spellings = root.handlers[:], root.level, logs._spellings[:]
+    handlers, level, spellings = root.handlers[:], root.level, redaction._spellings[:]
     yield
-    root.handlers[:], logs._spellings[:] = handlers, spellings
+    root.handlers[:], redaction._spellings[:] = handlers, spellings
     root.setLevel(level)
     logging.captureWarnings(capture=False)
 
@@ -49,7 +50,7 @@ def test_away_from_a_terminal_each_line_is_json_with_time_level_and_facts() -> N
 @pytest.mark.parametrize("human", [True, False])
 def test_a_secret_is_in_no_line_whatever_way_it_came(human: bool) -> None:
     stream = io.StringIO()
-    logs.register_secret(CANARY)
+    redaction.register_secret(CANARY)
     logs.configure("DEBUG", stream, human=human)
     log = structlog.stdlib.get_logger("duetmind")
     log.info("sent", url=f"https://x/{CANARY}", nested={"headers": [CANARY]}, raw=CANARY.encode())
@@ -61,7 +62,7 @@ def test_a_secret_is_in_no_line_whatever_way_it_came(human: bool) -> None:
         log.exception("failed", error=ValueError(CANARY))
     text = stream.getvalue()
     assert "ValueError" in text
-    assert logs.MASK in text
+    assert redaction.MASK in text
     for part in ("secret\\0815", "secret\\\\0815", "canary"):
         assert part not in text
 
@@ -94,5 +95,5 @@ def test_levels_filter() -> None:
 
 
 def test_a_value_too_short_to_be_a_secret_masks_nothing() -> None:
-    logs.register_secret("a")
-    assert logs.redact("a cat") == "a cat"
+    redaction.register_secret("a")
+    assert redaction.redact("a cat") == "a cat"

@@ -19,8 +19,8 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from duetmind_adaptive.errors import ConfigError
+from duetmind_adaptive.redaction import register_secret
 from duetmind_adaptive.service.http.problems import problem
-from duetmind_adaptive.service.logs import register_secret
 
 TOKEN_NAME = "http-token"  # noqa: S105 - the name of a file
 #: shortest token an operator may configure, in characters

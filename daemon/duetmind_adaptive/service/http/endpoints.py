@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
-from structlog.stdlib import get_logger
 
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.service.http.problems import BadRequestError, explain
 
 log = get_logger(__name__)

@@ -12,11 +12,11 @@ from typing import Any
 
 from aiohttp import web
 from pydantic import ValidationError
-from structlog.stdlib import get_logger
 
 from duetmind_adaptive.errors import DuetMindError, StoreError
+from duetmind_adaptive.logger import get_logger
+from duetmind_adaptive.redaction import redact
 from duetmind_adaptive.service.http.api import BadCursorError, NotFoundError
-from duetmind_adaptive.service.logs import redact
 
 log = get_logger(__name__)
 

@@ -13,9 +13,9 @@ from types import TracebackType
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
-from structlog.stdlib import get_logger
 
 from duetmind_adaptive.errors import DuetMindError
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.service.http.api import Api
 from duetmind_adaptive.service.http.artifact import ArtifactResponse
 from duetmind_adaptive.service.http.auditing import audited

@@ -12,8 +12,8 @@ import asyncio
 from datetime import timedelta
 
 from aiohttp import web
-from structlog.stdlib import get_logger
 
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.service.http.api import Api
 from duetmind_adaptive.service.http.endpoints import Endpoint
 from duetmind_adaptive.service.http.problems import BadRequestError

@@ -15,12 +15,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from structlog.stdlib import get_logger
-
 from duetmind_adaptive.contracts import Clock, Store, Transaction
 from duetmind_adaptive.errors import DuetMindError
+from duetmind_adaptive.logger import get_logger
+from duetmind_adaptive.redaction import redact
 from duetmind_adaptive.service.clock import wall_delay
-from duetmind_adaptive.service.logs import redact
 from duetmind_adaptive.service.schedule import plans, rows
 from duetmind_adaptive.service.schedule.rows import Fate, Slot
 from duetmind_adaptive.service.schedule.slots import check_schedule

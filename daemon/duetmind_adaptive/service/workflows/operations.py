@@ -8,11 +8,10 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 
-from structlog.stdlib import get_logger
-
 from duetmind_adaptive.contracts import Clock, Store, Transaction
 from duetmind_adaptive.errors import WorkflowError
 from duetmind_adaptive.events import derive_id
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.service.workflows import course
 from duetmind_adaptive.service.workflows.kind import results_folder
 from duetmind_adaptive.settings.model import Loaded

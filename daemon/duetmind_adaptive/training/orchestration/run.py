@@ -11,12 +11,11 @@ from datetime import timedelta
 from random import Random
 from typing import Any
 
-import structlog
-
 from duetmind_adaptive.contracts import ORDINARY, Claim, Executor
 from duetmind_adaptive.errors import DuetMindError, JobError, MemoryExceededError, ResourceError
 from duetmind_adaptive.jobs.ledger import Ledger
 from duetmind_adaptive.jobs.resources import Capacity, Grant, ResourceRequirement
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.training.orchestration.course import Course, State
 from duetmind_adaptive.training.orchestration.handover import Handover
 from duetmind_adaptive.training.orchestration.kept import KeptResults, fingerprint
@@ -33,7 +32,7 @@ KEPT = "taken up from an earlier run"
 #: a task that needed more memory than it asked for is tried once more with so much more
 MORE_MEMORY = 2.0
 
-log = structlog.stdlib.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(slots=True)
