@@ -1,7 +1,8 @@
 """How often the promotion gate errs, in 1,000 simulated comparisons a case: an equal challenger, a worse, a better one.
 
 The margin of a comparison is the smallest difference that could prove itself on so many rows: the half-width of its
-one-sided interval. Rows that err together follow a latent series with an autocorrelation of 0.3.
+one-sided interval. Rows that err together follow a latent series with an autocorrelation of 0.3. Then how often a part
+of the traffic blocks a challenger (`benchmarks.gate_parts`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from benchmarks.figures import Figure, at_least, at_most
+from benchmarks.gate_parts import blocked
 from duetmind_adaptive.registry.gate import Answers, GateRules, compare
 from duetmind_adaptive.stats.intervals import wilson
 
@@ -46,6 +48,7 @@ def run(quick: bool) -> list[Figure]:
               lambda rng: _classes(rng, right, right + 2 * margin), at_least(0.9)),
         _rate("better by twice the margin, AUC", "roc_auc", count,
               lambda rng: _scores(rng, skill, _skill_for(2 * area)), at_least(0.9)),
+        *blocked(count),
     ]  # fmt: skip
 
 

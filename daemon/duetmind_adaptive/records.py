@@ -142,10 +142,26 @@ class VersionRef:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SegmentLoss:
+    """A part of the traffic on which a challenger loses more than it may (`registry.segments`)."""
+
+    #: a condition as people read it
+    where: str
+    rows: int
+    share: float
+    #: mean paired loss, and how much of it is allowed, in the units of a row's loss
+    loss: float
+    allowed: float
+    #: p-value of its losing there at all, one-sided, before the correction for the number of parts
+    doubt: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GateResult:
     """How a challenger did against the champion on the same rows, which neither was trained on."""
 
-    verdict: Literal["better", "not_better", "worse", "inconclusive"]
+    #: segment_worse: better overall, but a part of the traffic would lose
+    verdict: Literal["better", "not_better", "worse", "inconclusive", "segment_worse"]
     metric: str
     rows: int
     champion: float | None
@@ -157,6 +173,10 @@ class GateResult:
     confidence: float
     #: one plain sentence, shown to people and put into the event
     reason: str
+    #: what a challenger that is better overall was not promoted for
+    segment: SegmentLoss | None = None
+    #: nothing was decided because these rows have decided as often as they may
+    spent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -176,4 +196,6 @@ class TrainingReport:
     notes: tuple[str, ...] = ()
     #: the version that served when the training began, which the gate compared with
     champion: int | None = None
+    #: rows `[first, last)` that the gate decided on; None where there was no gate or no row
+    judged_rows: tuple[int, int] | None = None
     extra: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -27,6 +27,8 @@ class Reason(StrEnum):
     DATA_QUALITY = "data_quality"
     GATE_PASSED = "gate_passed"
     GATE_FAILED = "gate_failed"
+    SEGMENT_WORSE = "segment_worse"
+    HOLD_OUT_SPENT = "hold_out_spent"
     CHAMPION_CHANGED = "champion_changed"
     FIRST_VERSION = "first_version"
 

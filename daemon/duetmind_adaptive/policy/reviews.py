@@ -23,7 +23,7 @@ from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.rules import REVIEW_LIFE
 from duetmind_adaptive.policy.state import ModelState, OpenReview, Question, Retraining
 
-#: the subjects of reviews, which are the names of actions: a retrain, and a version that nothing could be proved of
+#: the subjects of reviews, which are the names of actions: a retrain, and a version that only a person can promote
 RETRAIN_SUBJECT, PROMOTE_SUBJECT = "retrain_model", "promote_version"
 
 
@@ -56,9 +56,13 @@ def expire(retraining: Retraining, model: str, *, now: datetime, peace: int) -> 
 
 
 def undecided(event: ModelRejected) -> Emit | None:
-    """The question whether to promote a version that there were too few labels to decide on; None of any other."""
+    """The question whether to promote a version that too few labels decided on, or that a part of the rows loses by.
+
+    None of any other. Rows that have decided as often as they may call for new rows, not for a person.
+    """
     gate = event.data.gate
-    if gate is None or gate.get("verdict") != "inconclusive":
+    open_to_people = gate is not None and gate.get("verdict") in {"inconclusive", "segment_worse"}
+    if not open_to_people or event.data.reason == Reason.HOLD_OUT_SPENT:
         return None
     data = ReviewData(
         model=event.data.model, review=command_id(event.id, ReviewRequested, None), subject=PROMOTE_SUBJECT,

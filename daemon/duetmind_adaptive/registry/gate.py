@@ -91,7 +91,7 @@ def compare(
     ('better', 600, 1.0)
     """
     rows = complete(metric, truth, *champion) & complete(metric, truth, *challenger)
-    pair = _Pair(metric, task, truth[rows], _take(champion, rows), _take(challenger, rows), classes)
+    pair = _Pair(metric, task, truth[rows], take(champion, rows), take(challenger, rows), classes)
     before, after = pair.values()
     lack = _lack(task, pair.truth, rules)
     if not lack and not math.isfinite(before + after):
@@ -183,7 +183,8 @@ class _Pair:
         )
 
 
-def _take(answers: Answers, rows: NDArray[np.bool_]) -> Answers:
+def take(answers: Answers, rows: NDArray[np.bool_]) -> Answers:
+    """The answers for some of the rows."""
     score = answers.score
     return Answers(answers.prediction[rows], None if score is None else score[rows])
 

@@ -7,6 +7,7 @@ the job, so that a kill at any moment leaves either a job to run again or a fini
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection
@@ -29,7 +30,7 @@ from duetmind_adaptive.jobs.queue import Job
 from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.records import GateResult, TrainingReport
-from duetmind_adaptive.registry import versions
+from duetmind_adaptive.registry import hold_outs, versions
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.store import audit, checks
 from duetmind_adaptive.store.audit import Act
@@ -76,6 +77,7 @@ class RetrainKind:
         now = self._clock.now()
         previous = versions.champion(tx.connection, job.model)
         version = versions.register(tx, job.model, result, job=job.id, now=now)
+        hold_outs.note(tx, job.model, result, job=job.id, now=now)
         metric = result.baseline.value if result.baseline else None
         told = RetrainData(model=job.model, reason="trained", version=version, job=job.id, metric=metric)
         self._publish(tx, RetrainSucceeded, told, job, "succeeded")
@@ -88,7 +90,7 @@ class RetrainKind:
         elif result.gate is not None and result.gate.verdict == "better":
             self._promote(tx, job, version, result, Reason.GATE_PASSED)
         else:
-            self._reject(tx, job, _version_data(job, version, previous.version, result, Reason.GATE_FAILED))
+            self._reject(tx, job, _version_data(job, version, previous.version, result, _why_not(result.gate)))
 
     def abandon(self, tx: Transaction, job: Job, reason: str) -> None:
         """Tell that there will be no version."""
@@ -110,6 +112,7 @@ class RetrainKind:
             upto_row=latest.last_row if latest else 0,
             cursor=checks.cursor(conn, model.name).position,
             now=self._clock.now(),
+            spent_before=hold_outs.spent_before(conn, model.name),
         )
 
     def _promote(self, tx: Transaction, job: Job, version: int, report: TrainingReport, reason: Reason) -> None:
@@ -146,6 +149,12 @@ def _version_data(job: Job, version: int, previous: int | None, report: Training
     )
 
 
+def _why_not(gate: GateResult | None) -> Reason:
+    if gate is not None and gate.spent:
+        return Reason.HOLD_OUT_SPENT
+    return Reason.SEGMENT_WORSE if gate is not None and gate.segment is not None else Reason.GATE_FAILED
+
+
 def _gate_data(gate: GateResult) -> dict[str, Any]:
     return {
         "verdict": gate.verdict,
@@ -157,4 +166,5 @@ def _gate_data(gate: GateResult) -> dict[str, Any]:
         "low": gate.low,
         "high": gate.high,
         "confidence": gate.confidence,
+        "segment": asdict(gate.segment) if gate.segment else None,
     }

@@ -374,3 +374,18 @@ reigns = Table(
     Index("reigns_by_model", "model", "since"),
     sqlite_autoincrement=True,
 )
+
+#: what a gate has decided, and on which rows: the same ones may only decide so often
+gate_decisions = Table(
+    "gate_decisions",
+    metadata,
+    #: one decision a job
+    Column("job", String, primary_key=True),
+    Column("model", String, nullable=False),
+    Column("first_row", Integer, nullable=False),
+    Column("last_row", Integer, nullable=False),
+    #: better | not_better | worse | segment_worse
+    Column("verdict", String, nullable=False),
+    Column("at", String, nullable=False),
+    Index("gate_decisions_by_model", "model", "last_row"),
+)

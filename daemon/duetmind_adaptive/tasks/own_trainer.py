@@ -26,8 +26,10 @@ from duetmind_adaptive.records import GateResult, MetricReading, TrainingReport
 from duetmind_adaptive.registry.artifact import load_sealed
 from duetmind_adaptive.registry.layout import ARTIFACT
 from duetmind_adaptive.registry.loaded import LoadedModel
-from duetmind_adaptive.tasks.recipes import BASELINE_SHARE, PROFILE_ROWS, PROFILE_WINDOWS, Shown, gate
+from duetmind_adaptive.tasks.judging import first_to_judge, gate, judged_rows
+from duetmind_adaptive.tasks.recipes import BASELINE_SHARE, PROFILE_ROWS, PROFILE_WINDOWS
 from duetmind_adaptive.tasks.requests import TrainRequest
+from duetmind_adaptive.tasks.shown import Shown
 from duetmind_adaptive.tasks.trainer_request import TAIL, ask, asked_of
 from duetmind_adaptive.tasks.training_data import TrainingData, read_training_data, window_rows
 from duetmind_adaptive.tasks.version_folder import describe, keep_rows, keep_shown, last_row_seen
@@ -68,7 +70,7 @@ def have_trained(request: TrainRequest, folder: Path) -> TrainingReport:
             common, sha256=hashlib.sha256(content).hexdigest(), metrics=shown.metrics(request.model),
             baseline=shown.baseline(request.model),
             gate=gate(request, data, request.champion, shown) if request.champion else None,
-            libraries=loaded.manifest.libraries,
+            libraries=loaded.manifest.libraries, judged_rows=judged_rows(kept),
         )  # fmt: skip
     describe(report, request, loaded.manifest if loaded else None)
     return report
@@ -116,7 +118,7 @@ def _first_kept(request: TrainRequest, data: TrainingData) -> int:
     if request.champion is None:
         return int(int((examples.rows < 0).sum()) * (1 - BASELINE_SHARE))
     window = window_rows(request.model, data)
-    seen, least = last_row_seen(request.champion), request.model.gate_rows
+    seen, least = first_to_judge(request, last_row_seen(request.champion)), request.model.gate_rows
     return split_rows(examples.rows, seen=seen, window=window, least=least).hold_out
 
 

@@ -25,14 +25,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from duetmind_adaptive.drift.metrics import measure, metric_value
 from duetmind_adaptive.errors import TrainingError
 from duetmind_adaptive.records import GateResult, MetricReading, VersionRef
-from duetmind_adaptive.registry.gate import Answers, GateRules
-from duetmind_adaptive.registry.proof import prove
-from duetmind_adaptive.settings.model import Model
-from duetmind_adaptive.tasks.measure import answer
+from duetmind_adaptive.tasks.judging import first_to_judge, gate, judged_rows
 from duetmind_adaptive.tasks.requests import TrainRequest
+from duetmind_adaptive.tasks.shown import Shown
 from duetmind_adaptive.tasks.training_data import TrainingData, window_rows
 from duetmind_adaptive.training.examples import Examples
 from duetmind_adaptive.training.fitting import answers
@@ -52,46 +49,6 @@ class Fits(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """What a model answers to labelled rows that it did not learn from."""
-
-    examples: Examples
-    prediction: NDArray[Any]
-    #: a column for each class; None for regression
-    scores: NDArray[np.float64] | None
-
-    @classmethod
-    def by(cls, pipeline: Pipeline, examples: Examples) -> Shown:
-        """Have the model answer."""
-        return cls(examples, *answers(pipeline, examples))
-
-    def baseline(self, model: Model) -> MetricReading | None:
-        """The model's metric; None on too few rows."""
-        return measure(
-            model.metric,
-            model.task,
-            truth=self.examples.truth,
-            prediction=self.prediction,
-            score=self.scores,
-            classes=list(self.examples.classes) or None,
-        )
-
-    def metrics(self, model: Model) -> dict[str, float]:
-        """The model's metric and those its pipeline's `evaluation` names, as far as they are defined."""
-        if not len(self.examples):
-            return {}
-        wanted = (model.metric, *(model.pipeline.evaluation.metrics if model.pipeline else ()))
-        regression = {"r2", "mae", "rmse"}
-        fitting = [name for name in dict.fromkeys(wanted) if (name in regression) == (model.task == "regression")]
-        truth, classes = self.examples.truth, list(self.examples.classes) or None
-        values = {
-            name: metric_value(name, model.task, truth, self.prediction, self.scores, classes=classes)
-            for name in fitting
-        }
-        return {name: value for name, value in values.items() if np.isfinite(value)}
-
-
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Made:
     """What a recipe made, before it is written down."""
@@ -106,6 +63,8 @@ class Made:
     #: what the baseline was measured on; None where no model could be fitted to the rows before
     shown: Shown | None
     gate: GateResult | None = None
+    #: by the gate, `[first, last)`
+    judged_rows: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
 
@@ -144,7 +103,7 @@ def make_challenger(
     """
     model, examples = request.model, data.examples
     window = window_rows(model, data)
-    split = split_rows(examples.rows, seen=seen, window=window, least=model.gate_rows)
+    split = split_rows(examples.rows, seen=first_to_judge(request, seen), window=window, least=model.gate_rows)
     validation = examples.part(split.validation, split.hold_out)
     candidates = _fit_spans(examples, split, window, quick or learner)
     losses = {length: _losses(candidate, validation) for length, candidate in candidates.items()}
@@ -169,11 +128,12 @@ def make_challenger(
         shown=shown,
         profiled=data.newest(max(PROFILE_ROWS, min(len(learned) + len(hold_out), PROFILE_WINDOWS * window))),
         gate=verdict,
+        judged_rows=judged_rows(hold_out),
         notes=(f"Learned from {len(learned)} rows; tried {len(losses)} spans and chose {span} rows.",),
         extra={
             "spans": {str(length): float(loss.mean()) for length, loss in losses.items()},
             "fits": len(losses) + 1 + (pipeline is not challenger),
-            "hold_out": [int(hold_out.rows[0]), int(hold_out.rows[-1]) + 1] if len(hold_out) else None,
+            "hold_out": list(judged_rows(hold_out) or ()) or None,
         },
     )
 
@@ -198,29 +158,3 @@ def _losses(pipeline: Pipeline, examples: Examples) -> NDArray[np.float64]:
     if probabilities is None:
         return (prediction - examples.target) ** 2
     return (1 - probabilities[np.arange(len(examples)), examples.target]) ** 2
-
-
-def gate_rules(request: TrainRequest) -> GateRules:
-    """How sure the gate has to be, and of how many rows."""
-    model = request.model
-    return GateRules(
-        confidence=request.confidence, seed=request.seed, min_rows=model.gate_rows,
-        min_per_class=model.gate_rows_per_class,
-    )  # fmt: skip
-
-
-def gate(request: TrainRequest, data: TrainingData, champion: VersionRef, shown: Shown) -> GateResult:
-    """How what was shown compares with the champion's answers to the same rows."""
-    model, hold_out = request.model, shown.examples
-    given = answer(model, champion, data.labelled_rows(hold_out.rows))
-    if given is None:
-        raise TrainingError(f"version {champion.version} cannot answer the hold-out: the data lacks its columns")
-    return prove(
-        model.metric,
-        model.task,
-        truth=hold_out.truth,
-        champion=Answers(given[0], given[1]),
-        challenger=Answers(shown.prediction, shown.scores),
-        rules=gate_rules(request),
-        classes=list(hold_out.classes) or None,
-    )

@@ -119,6 +119,8 @@ class TrainRequest:
     confidence: float = 0.95
     #: the check's cursor, which tells how many rows were in files that have been rotated away
     cursor: str | None = None
+    #: production rows before this one have decided as often as they may; None where none have
+    spent_before: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

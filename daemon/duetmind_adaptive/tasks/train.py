@@ -136,6 +136,7 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
         metrics=made.metrics,
         baseline=made.baseline,
         gate=made.gate,
+        judged_rows=made.judged_rows,
         trained_rows=manifest.trained_rows,
         train_size=len(made.learned),
         libraries=manifest.libraries,

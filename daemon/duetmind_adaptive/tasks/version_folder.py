@@ -20,8 +20,8 @@ from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.tasks.holdout import write_sample
 from duetmind_adaptive.tasks.learn_habits import keep_holdout
 from duetmind_adaptive.tasks.natural import write_natural
-from duetmind_adaptive.tasks.recipes import Shown
 from duetmind_adaptive.tasks.requests import TrainRequest
+from duetmind_adaptive.tasks.shown import Shown
 from duetmind_adaptive.tasks.surroundings import moments_of
 from duetmind_adaptive.tasks.training_data import TrainingData
 from duetmind_adaptive.tasks.window_profiles import write_bins

@@ -128,5 +128,18 @@ def test_of_a_version_that_nothing_could_be_proved_of_a_person_is_asked():
     assert alert_from(event).lines[0].startswith("May version 2 of loans serve?")
 
 
+def test_whether_a_better_version_may_serve_that_fails_a_part_of_the_traffic_a_person_is_asked():
+    (question,) = decide(run([check(0)])[0], rejected("segment_worse"), ACTS, NOW).commands
+    assert (question.data.subject, question.data.version) == ("promote_version", 2)
+
+
+def test_rows_that_have_decided_as_often_as_they_may_wait_for_new_ones_and_for_nobody():
+    event = rejected("inconclusive")
+    event = event.model_copy(update={"data": event.data.model_copy(update={"reason": Reason.HOLD_OUT_SPENT})})
+    decision = decide(run([check(0)])[0], event, ACTS, NOW)
+    assert decision.commands == ()
+    assert decision.state.retraining.not_before_row > 0
+
+
 def test_of_one_that_was_not_better_nobody_is_asked():
     assert decide(run([check(0)])[0], rejected("not_better"), ACTS, NOW).commands == ()

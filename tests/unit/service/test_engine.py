@@ -170,6 +170,55 @@ async def test_a_version_whose_artifact_is_gone_is_not_promoted(tmp_path: Path) 
         assert await serving(engine) == 1
 
 
+async def rejections(engine: Engine) -> list[ModelRejected]:
+    rows = await engine.store.read(lambda conn: bus_log.page(conn, model="loans", before_seq=None, limit=200))
+    return [row.event for row in reversed(rows) if isinstance(row.event, ModelRejected)]
+
+
+async def test_the_same_rows_decide_five_times_and_the_sixth_waits_for_new_ones(tmp_path: Path) -> None:
+    """R14."""
+    write_rows(tmp_path / "reference.csv", 900)
+    write_rows(tmp_path / "live.csv", 800)
+    async with an_engine(tmp_path) as engine:
+        await engine.checks.run("loans")
+        for index in range(6):
+            await retrained(engine, f"try {index}")
+        told = [event.data for event in await rejections(engine)]
+        assert [data.reason for data in told] == ["gate_failed"] * 5 + ["hold_out_spent"]
+        assert told[-1].gate is not None
+        assert told[-1].gate["verdict"] == "inconclusive"
+        assert "have decided 5 times already" in told[-1].message
+        write_rows(tmp_path / "more.csv", 800)
+        with (tmp_path / "live.csv").open("a") as live:
+            live.writelines((tmp_path / "more.csv").read_text().splitlines(keepends=True)[1:])
+        await engine.checks.run("loans")
+        await retrained(engine, "with new rows")
+        newest = await engine.store.read(lambda conn: versions.get(conn, "loans", 8))
+        assert newest is not None
+        assert newest.body["judged_rows"] == [800, 1600]
+        assert newest.body["gate"]["verdict"] != "inconclusive"
+
+
+async def test_a_part_of_the_traffic_that_would_lose_is_named_in_the_rejection(tmp_path: Path) -> None:
+    """R14: what is promoted for three rows in four is wrong for the fourth, whose world came back."""
+    write_rows(tmp_path / "reference.csv", 900)
+    rng = random.Random(5)
+    with (tmp_path / "live.csv").open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["a", "b", "y"])
+        for row in range(2400):
+            a, b = rng.gauss(0, 1), rng.random()
+            out.writerow([a, b, int((a > 0) == (b > 0.75 and row >= 1600))])
+    async with an_engine(tmp_path) as engine:
+        await engine.checks.run("loans")
+        await engine.settle()
+        event = (await rejections(engine))[0]
+        assert event.data.reason == "segment_worse"
+        assert event.data.gate is not None
+        assert event.data.gate["segment"]["where"].startswith("b > 0.7")
+        assert "But where b > 0.7" in event.data.message
+
+
 def write_regimes(path: Path, regimes: list[bool]) -> None:
     """Windows of 800 rows whose answer is the sign of `a`, or (True) the other one."""
     rng = random.Random(7)

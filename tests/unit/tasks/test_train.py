@@ -307,3 +307,47 @@ def test_a_champion_whose_description_is_gone_is_said(folder, first):
     (first.folder / "version.json").unlink()
     with pytest.raises(ArtifactError, match=r"version\.json, which says what version 1 learned from, is damaged"):
         train(a_model(folder), champion=as_version(first), upto=5 * WINDOW, job="retrain")
+
+
+def write_a_lost_part(folder):
+    """Cooks, three in four, change for good; nurses only until the hold-out begins, so what learns of them is wrong."""
+    rng = np.random.default_rng(8)
+    frame = pd.read_parquet(folder / "production.parquet")
+    job, score = np.where(rng.random(len(frame)) < 0.75, "cook", "nurse"), frame["x"].to_numpy() > 0
+    last = np.arange(len(frame)) >= 5 * WINDOW - 300
+    yes = np.where((job == "nurse") & last, score, ~score)
+    frame.assign(job=job, y=np.where(yes, "yes", "no")).to_parquet(folder / "production.parquet")
+    reference = pd.read_parquet(folder / "reference.parquet")
+    reference.assign(y=np.where(reference["x"] > 0, "yes", "no")).to_parquet(folder / "reference.parquet")
+
+
+def test_a_challenger_that_is_better_but_fails_a_part_of_the_traffic_is_not_promoted(folder):
+    write_a_lost_part(folder)
+    model = a_model(folder)
+    report = train(model, champion=as_version(train(model)), upto=5 * WINDOW, job="retrain")
+    assert report.gate.challenger > report.gate.champion
+    assert (report.gate.verdict, report.gate.segment.where) == ("segment_worse", "job = 'nurse'")
+    assert report.gate.segment.loss > report.gate.segment.allowed
+    kept = json.loads((report.folder / "version.json").read_text())
+    assert kept["gate"]["segment"]["where"] == "job = 'nurse'"
+    # it stays as it was judged
+    assert report.trained_rows[1] == 5 * WINDOW - 300
+
+
+def test_rows_that_have_decided_as_often_as_they_may_decide_no_more(folder, first):
+    model, champion = a_model(folder), as_version(first)
+    spent = train(model, champion=champion, upto=5 * WINDOW, job="spent", spent_before=5 * WINDOW - 100)
+    assert (spent.gate.verdict, spent.gate.spent, spent.gate.rows) == ("inconclusive", True, 100)
+    assert "the rows up to 1150 have decided 5 times already" in spent.gate.reason
+    assert "of the 300 newer labelled rows that are needed there are 100" in spent.gate.reason
+    later = train(model, champion=champion, upto=6 * WINDOW, job="later", spent_before=5 * WINDOW - 100)
+    assert later.gate.verdict == "better"
+    assert later.judged_rows == (6 * WINDOW - 300, 6 * WINDOW)
+
+
+def test_a_champion_that_has_seen_the_rows_lacks_labels_whatever_was_spent_before(folder, first):
+    model = a_model(folder)
+    second = train(model, champion=as_version(first), upto=5 * WINDOW, job="second")
+    third = train(model, champion=as_version(second, 2), upto=6 * WINDOW, job="third", spent_before=100)
+    assert (third.gate.verdict, third.gate.spent) == ("inconclusive", False)
+    assert "there are 250 labelled rows that neither model was trained on" in third.gate.reason
