@@ -303,3 +303,32 @@ class ResponseAction(Protocol):
     async def respond(self, event: Event, operations: Operations) -> Outcome:
         """Do it, or say why not."""
         ...
+
+
+# ---------------------------------------------------------------- learners
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Algorithm:
+    """One learner that a pipeline may end in; an entry point of `duetmind.algorithms` names one of these.
+
+    Classes are `module:Class`, imported when a pipeline asks for them; None where it has none for that kind of target.
+    """
+
+    classifier: str | None
+    regressor: str | None
+    defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    #: learns from missing values without imputation
+    takes_missing: bool = False
+    #: learns from sparse matrices, and faster than from dense ones when most of their cells are 0
+    takes_sparse: bool = False
+    #: the hyperparameter that names columns of category codes; None when it has none
+    categories_parameter: str | None = None
+    #: the classifier gives no probabilities itself: they are calibrated from its decision values
+    calibrate: bool = False
+    #: the classifier takes the codes 0, 1, … as a target, nothing else, and knows no class weights
+    codes_only: bool = False
+    #: the extra of this distribution that installs it
+    extra: str | None = None
+    #: names of types, beside its classes, that an artifact of it holds
+    artifact_types: tuple[str, ...] = ()

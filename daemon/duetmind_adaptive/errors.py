@@ -25,6 +25,10 @@ class ConfigError(DuetMindError):
         self.problems = tuple(problems) or (str(self),)
 
 
+class PluginError(ConfigError):
+    """A plug-in is not installed, cannot be imported, or is not what its entry point group asks for."""
+
+
 class StoreError(DuetMindError):
     """The store cannot be used."""
 

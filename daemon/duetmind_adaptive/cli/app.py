@@ -71,6 +71,7 @@ def root() -> TyperGroup:
         "predict": Entry(f"{_CLI}.predict:predict", "Score a file with a saved model."),
         "alerts": group("alerts", "Prove that people can be reached.", alerts),
         "config": group("config", "Validate configs.", config),
+        "plugins": Entry(f"{_CLI}.plugins:plugins", "List what is installed for the extension points."),
         "status": Entry(f"{_CLI}.status:status", "Show how a running daemon and its models are."),
         "models": Entry(f"{_CLI}.lists:models", "List the models of a running daemon."),
         "incidents": group("incidents", "List incidents, explain one, take one on.", incidents, default="list"),

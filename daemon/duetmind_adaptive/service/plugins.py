@@ -5,31 +5,21 @@ One that is missing or broken costs itself only: it is a sentence in the log and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
-from duetmind_adaptive.contracts import (
-    Alert,
-    AlertChannel,
-    Attempt,
-    ChannelFactory,
-    Outcome,
-    ResponseAction,
-    Retry,
-)
-from duetmind_adaptive.errors import ConfigError
+from duetmind_adaptive import plugins
+from duetmind_adaptive.contracts import Alert, AlertChannel, Attempt, Outcome, ResponseAction, Retry
+from duetmind_adaptive.errors import ConfigError, PluginError
+from duetmind_adaptive.plugins import ACTIONS, CHANNELS
 from duetmind_adaptive.redaction import register_secret
 from duetmind_adaptive.settings.alerts import ChannelSettings
 from duetmind_adaptive.settings.model import Loaded
 from duetmind_adaptive.settings.secrets import resolve_secrets
-
-CHANNELS = "duetmind.alert_channels"
-ACTIONS = "duetmind.response_actions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +64,11 @@ def load_actions() -> tuple[dict[str, ResponseAction], tuple[str, ...]]:
     """Make every installed action; and a sentence for each that could not be made."""
     actions: dict[str, ResponseAction] = {}
     problems: list[str] = []
-    for entry in entry_points(group=ACTIONS):
+    for name in plugins.installed(ACTIONS):
         try:
-            actions[entry.name] = entry.load()()
-        except Exception as error:  # noqa: BLE001 - a plug-in's import may raise anything; it must cost itself only
-            problems.append(f"response {entry.name} is off: {type(error).__name__}: {error}")
+            actions[name] = _action(name)
+        except PluginError as error:
+            problems.append(f"response {name} is off: {error}")
     return actions, tuple(problems)
 
 
@@ -101,20 +91,31 @@ def make_channel(kind: str, name: str, options: Mapping[str, Any]) -> AlertChann
     Raises
     ------
     ConfigError
-        When there is no such entry point, or a setting is missing or wrong.
+        When there is no such entry point, it is broken, or a setting is missing or wrong.
     """
     _keep_out_of_logs(dict(options))
-    return _factory(kind)(name, options)
+    factory = plugins.load(CHANNELS, kind)
+    made = _made(lambda: factory(name, options), f"type '{kind}' cannot make it")
+    if lacking := plugins.missing(CHANNELS, made):
+        raise PluginError(f"what type '{kind}' made {lacking}")
+    return made
 
 
-def _factory(kind: str) -> ChannelFactory:
-    found: dict[str, EntryPoint] = {entry.name: entry for entry in entry_points(group=CHANNELS)}
-    if kind not in found:
-        raise ConfigError(f"no alert channel of type '{kind}' is installed; there are: {', '.join(sorted(found))}")
+def _made(create: Callable[[], AlertChannel], sentence: str) -> AlertChannel:
+    """A channel; its factory says itself, by a ConfigError, which of the settings is wrong."""
     try:
-        return found[kind].load()
-    except Exception as error:
-        raise ConfigError(f"type '{kind}' cannot be loaded: {type(error).__name__}: {error}") from error
+        return create()
+    except ConfigError:
+        raise
+    except (Exception, SystemExit) as error:  # a plug-in may raise anything; it must cost itself only
+        raise PluginError(f"{sentence}: {type(error).__name__}") from error  # its text might quote a secret
+
+
+def _action(name: str) -> ResponseAction:
+    action: ResponseAction = plugins.make(ACTIONS, name)
+    if action.name != name:
+        raise PluginError(f"response action '{name}' calls itself '{action.name}'; its name must be its entry point's")
+    return action
 
 
 def _keep_out_of_logs(value: object) -> None:

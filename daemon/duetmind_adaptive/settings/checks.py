@@ -7,10 +7,10 @@ which their problems are of use. Rules about one model are in `model_checks`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from importlib.metadata import entry_points
 from ipaddress import ip_address
 from zoneinfo import available_timezones
 
+from duetmind_adaptive.plugins import ACTIONS, CHANNELS, installed
 from duetmind_adaptive.settings.alerts import ChannelSettings
 from duetmind_adaptive.settings.extras import APPRISE_MISSING, is_installed
 from duetmind_adaptive.settings.model import Config
@@ -83,7 +83,7 @@ def _clock(config: Config) -> Iterator[Problem]:
 def _channels(config: Config) -> Iterator[Problem]:
     for name, channel in config.alerts.channels.items():
         path = ("alerts", "channels", name)
-        if channel.type not in CHANNEL_TYPES and channel.type not in (known := _known("alert_channels", CHANNEL_TYPES)):
+        if channel.type not in CHANNEL_TYPES and channel.type not in (known := _known(CHANNELS, CHANNEL_TYPES)):
             yield Problem(path=(*path, "type"), text=found(channel.type, known, near=known))
         for inner, sentence in literal_secrets(channel.options, also=SECRET_SETTINGS.get(channel.type, ())):
             yield Problem(path=(*path, *inner), text=sentence)
@@ -156,7 +156,7 @@ def _responses(config: Config) -> Iterator[Problem]:
             if response in LATER_RESPONSES:
                 text = f"{response} comes with a later release and does nothing until then"
                 yield Problem(path=path, text=text, warning=True)
-            elif response not in RESPONSES and response not in _known("response_actions", RESPONSES):
+            elif response not in RESPONSES and response not in _known(ACTIONS, RESPONSES):
                 names = [*RESPONSES, *LATER_RESPONSES]
                 yield Problem(path=path, text=found(response, names, near=names))
 
@@ -166,7 +166,7 @@ def known_responses(config: Config) -> frozenset[str]:
     asked = {response for model in config.models.values() for response in model.responses or ()}
     if asked <= {*RESPONSES, *LATER_RESPONSES}:
         return frozenset(RESPONSES)
-    return frozenset(_known("response_actions", RESPONSES))
+    return frozenset(_known(ACTIONS, RESPONSES))
 
 
 def _models(config: Config) -> Iterator[Problem]:
@@ -181,7 +181,7 @@ def _workflows(config: Config) -> Iterator[Problem]:
 
 def _known(group: str, built_in: dict[str, str] | tuple[str, ...]) -> list[str]:
     """The built-in names and those that installed packages add."""
-    return [*dict.fromkeys([*built_in, *(point.name for point in entry_points(group=f"duetmind.{group}"))])]
+    return [*dict.fromkeys([*built_in, *installed(group)])]
 
 
 CHECKS: tuple[Callable[[Config], Iterator[Problem]], ...] = (

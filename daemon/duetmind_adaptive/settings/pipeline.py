@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from importlib.metadata import entry_points
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from duetmind_adaptive.plugins import ALGORITHMS, installed
 from duetmind_adaptive.records import Kind
 from duetmind_adaptive.settings.types import Interval, Metric, Section, Task
 
-#: the entry point group that learners are found in
-ALGORITHMS = "duetmind.algorithms"
 #: those that every installation knows; the last two need the extra `boosting`
 BUILT_IN_ALGORITHMS = (
     "random_forest",
@@ -28,7 +26,7 @@ BUILT_IN_ALGORITHMS = (
 def _known(name: str) -> str:
     if name in BUILT_IN_ALGORITHMS:
         return name
-    names = dict.fromkeys((*BUILT_IN_ALGORITHMS, *sorted(entry_points(group=ALGORITHMS).names)))
+    names = dict.fromkeys((*BUILT_IN_ALGORITHMS, *sorted(installed(ALGORITHMS))))
     if name not in names:
         raise PydanticCustomError("literal_error", "an algorithm", {"expected": ", ".join(map(repr, names))})
     return name

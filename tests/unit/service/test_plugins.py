@@ -4,6 +4,9 @@ import subprocess
 import sys
 from importlib.metadata import EntryPoint
 
+from plugged import install
+
+from duetmind_adaptive import plugins as lookup
 from duetmind_adaptive.contracts import Retry
 from duetmind_adaptive.redaction import redact
 from duetmind_adaptive.service import plugins
@@ -36,12 +39,12 @@ async def test_a_channel_without_its_secret_is_off_its_alerts_wait_and_the_other
 
 def test_a_plug_in_that_cannot_be_imported_is_named_and_skipped(tmp_path, monkeypatch):
     broken = EntryPoint(name="broken", value="no_such_module:Thing", group=plugins.ACTIONS)
-    real = plugins.entry_points
+    real = lookup.entry_points
 
     def entry_points(*, group):
         return [*real(group=group), *([broken] if group == plugins.ACTIONS else [])]
 
-    monkeypatch.setattr(plugins, "entry_points", entry_points)
+    monkeypatch.setattr(lookup, "entry_points", entry_points)
     found = plugins.load_handlers(loaded(tmp_path, "    log: {type: log}\n"), {})
     assert "retrain_model" in found.actions
     assert "broken" not in found.actions
@@ -106,3 +109,29 @@ def test_an_installed_package_adds_a_channel_of_its_own(tmp_path):
     assert said["office"].endswith("written on the board")
     assert "alerts.channels.hall: `colour` is missing" in said["hall"]
     assert "delivered" in said["log"]
+
+
+def test_an_action_that_goes_by_another_s_name_and_a_channel_that_is_none_cost_themselves_only(tmp_path, monkeypatch):
+    source = """
+    class Twin:
+        name = "rollback"
+        def wants(self, event): return False
+        async def respond(self, event, operations): ...
+
+    def create(name, options):
+        if options.get("token"):
+            raise KeyError(options["token"].get_secret_value())
+        return object()
+    """
+    points = {plugins.ACTIONS: {"twin": "odd_things:Twin"}, plugins.CHANNELS: {"odd": "odd_things:create"}}
+    install(tmp_path / "odd", "odd-things", points, odd_things=source)
+    monkeypatch.syspath_prepend(tmp_path / "odd")
+    channels = "    log: {type: log}\n    one: {type: odd}\n    two: {type: odd, token: {env: ODD}}\n"
+    found = plugins.load_handlers(loaded(tmp_path, channels), {"ODD": "canary-of-a-token"})
+    assert "rollback" in found.actions
+    assert "twin" not in found.actions
+    assert len(found.problems) == 3
+    assert "one is off: what type 'odd' made is no alert channel: it has no send and no close" in found.problems[0]
+    assert "two is off: type 'odd' cannot make it: KeyError" in found.problems[1]
+    assert "calls itself 'rollback'" in found.problems[2]
+    assert "canary" not in "".join(found.problems)

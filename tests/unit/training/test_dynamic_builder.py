@@ -200,7 +200,7 @@ def test_the_built_in_algorithms_are_registered_like_any_other():
 
 
 PLUGIN = """\
-from duetmind_adaptive.training.custom_pipeline.algorithms import Algorithm
+from duetmind_adaptive.contracts import Algorithm
 from sklearn.preprocessing import StandardScaler
 
 BAYES = Algorithm(classifier="sklearn.naive_bayes:GaussianNB", regressor=None)
@@ -245,7 +245,8 @@ def test_an_installed_package_adds_algorithms_and_transformers_that_artifacts_ma
     done = subprocess.run([sys.executable, "-c", USE], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
         "[False, True]",
-        "the entry point 'wrong' of duetmind.algorithms is a object, not an Algorithm",
+        "algorithm 'wrong' of plugin is no algorithm: it has no classifier and no regressor and no artifact_types; "
+        + "name a contracts.Algorithm",
     ]
 
 

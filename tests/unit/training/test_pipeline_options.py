@@ -374,7 +374,10 @@ def test_a_transformer_by_import_path_cannot_be_saved_and_the_mend_is_said(tmp_p
         (custom("winsorize"), "there is no transformer 'winsorize'; installed: .*winsorise"),
         (custom("no.such:Thing"), "cannot be loaded: ModuleNotFoundError"),
         (custom("winsorise", options={"shar": 1}), "cannot be made with its options: TypeError"),
-        (custom("datetime:datetime", options={"year": 1, "month": 1, "day": 1}), "is no scikit-learn transformer"),
+        (
+            custom("datetime:datetime", options={"year": 1, "month": 1, "day": 1}),
+            "is no transformer: it has no fit",
+        ),
         (custom("winsorise", columns=["wage"]), "column 'wage', which is no feature"),
     ],
 )

@@ -2,43 +2,18 @@
 
 An entry says where the classes are, what they can take as it is (missing values, categories, sparse matrices), and
 which hyperparameters hold unless the configuration says otherwise. A package adds its own under the entry point group
-`duetmind.algorithms`, an `Algorithm` each; the built-in ones are registered there as well.
+`duetmind.algorithms`, a `contracts.Algorithm` each; the built-in ones are registered there as well.
 """
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from importlib.metadata import entry_points
 from typing import Any
 
-from duetmind_adaptive.errors import TrainingError
-from duetmind_adaptive.settings.pipeline import ALGORITHMS as GROUP
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Algorithm:
-    """One learner; classes are `module:Class`, None where it has none for that kind of target."""
-
-    classifier: str | None
-    regressor: str | None
-    defaults: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    #: learns from missing values without imputation
-    takes_missing: bool = False
-    #: learns from sparse matrices, and faster than from dense ones when most of their cells are 0
-    takes_sparse: bool = False
-    #: the hyperparameter that names columns of category codes; None when it has none
-    categories_parameter: str | None = None
-    #: the classifier gives no probabilities itself: they are calibrated from its decision values
-    calibrate: bool = False
-    #: the classifier takes the codes 0, 1, … as a target, nothing else, and knows no class weights
-    codes_only: bool = False
-    #: the extra of this distribution that installs it
-    extra: str | None = None
-    #: names of types, beside its classes, that an artifact of it holds
-    artifact_types: tuple[str, ...] = ()
-
+from duetmind_adaptive import plugins
+from duetmind_adaptive.contracts import Algorithm
+from duetmind_adaptive.errors import PluginError, TrainingError
 
 RANDOM_FOREST = Algorithm(
     classifier="sklearn.ensemble:RandomForestClassifier", regressor="sklearn.ensemble:RandomForestRegressor"
@@ -89,17 +64,14 @@ def find_algorithm(name: str) -> Algorithm:
     """The entry called `name`; raises TrainingError naming those there are."""
     if name in ALGORITHMS:
         return ALGORITHMS[name]
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    found = plugins.installed(plugins.ALGORITHMS)
     if name not in found:
         there = dict.fromkeys((*ALGORITHMS, *sorted(found)))
         raise TrainingError(f"there is no algorithm '{name}'; choose one of {', '.join(there)}")
     try:
-        algorithm = found[name].load()
-    except Exception as error:
-        raise TrainingError(f"algorithm '{name}' cannot be loaded: {type(error).__name__}: {error}") from error
-    if not isinstance(algorithm, Algorithm):
-        raise TrainingError(f"the entry point '{name}' of {GROUP} is a {type(algorithm).__name__}, not an Algorithm")
-    return algorithm
+        return plugins.load(plugins.ALGORITHMS, name)
+    except PluginError as error:
+        raise TrainingError(str(error)) from error
 
 
 def make_estimator(

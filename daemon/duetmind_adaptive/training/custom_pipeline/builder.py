@@ -20,9 +20,10 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
+from duetmind_adaptive.contracts import Algorithm
 from duetmind_adaptive.errors import TrainingError
 from duetmind_adaptive.settings.pipeline import PipelineSettings
-from duetmind_adaptive.training.custom_pipeline.algorithms import Algorithm, find_algorithm, make_estimator
+from duetmind_adaptive.training.custom_pipeline.algorithms import find_algorithm, make_estimator
 from duetmind_adaptive.training.custom_pipeline.casting import ColumnCaster, category_columns, number_columns
 from duetmind_adaptive.training.custom_pipeline.coded import CodedClassifier
 from duetmind_adaptive.training.custom_pipeline.ensembles import (

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from duetmind_adaptive.errors import TrainingError
-from duetmind_adaptive.settings.pipeline import ALGORITHMS, CustomTransformerSettings
-from duetmind_adaptive.training.custom_pipeline.algorithms import Algorithm
-
-GROUP = "duetmind.transformers"
+from duetmind_adaptive import plugins
+from duetmind_adaptive.contracts import Algorithm
+from duetmind_adaptive.errors import PluginError, TrainingError
+from duetmind_adaptive.plugins import TRANSFORMERS
+from duetmind_adaptive.settings.pipeline import CustomTransformerSettings
 
 
 def make_transformer(settings: CustomTransformerSettings) -> Any:
@@ -21,45 +21,42 @@ def make_transformer(settings: CustomTransformerSettings) -> Any:
     TrainingError
         When it cannot be found or made, or is no transformer; one sentence says what to change.
     """
-    made = _find(settings.transformer)
+    name = settings.transformer
+    if name not in plugins.installed(TRANSFORMERS) and ":" not in name:
+        there = ", ".join(sorted(plugins.installed(TRANSFORMERS))) or "none"
+        raise TrainingError(f"there is no transformer '{name}'; installed: {there}; or write it as module:Class")
     try:
-        transformer = made(**settings.options)
-    except Exception as error:
-        raise TrainingError(
-            f"transformer '{settings.transformer}' cannot be made with its options: {type(error).__name__}: {error}"
-        ) from error
-    if not (hasattr(transformer, "fit") and hasattr(transformer, "transform") and hasattr(transformer, "get_params")):
-        raise TrainingError(
-            f"'{settings.transformer}' is no scikit-learn transformer: it needs fit, transform and get_params"
-        )
+        factory = plugins.load(TRANSFORMERS, name) if ":" not in name else _imported(name)
+        sentence = f"transformer '{name}' cannot be made with its options"
+        transformer = plugins.guarded(lambda: factory(**settings.options), sentence)
+    except PluginError as error:
+        raise TrainingError(str(error)) from error
+    if lacking := plugins.missing(TRANSFORMERS, transformer):
+        raise TrainingError(f"'{name}' {lacking}")
     return transformer
 
 
 def plugged_types() -> frozenset[str]:
     """Full names of the classes that installed packages registered: those that artifacts may hold beside ours."""
-    held = [_loaded(entry) for entry in entry_points(group=GROUP)]
+    held = _loaded(TRANSFORMERS)
     names = {f"{each.__module__}.{each.__qualname__}" for each in held if isinstance(each, type)}
-    for algorithm in map(_loaded, entry_points(group=ALGORITHMS)):
+    for algorithm in _loaded(plugins.ALGORITHMS):
         if isinstance(algorithm, Algorithm):
             paths = (path for path in (algorithm.classifier, algorithm.regressor) if path)
             names |= {*algorithm.artifact_types, *(path.replace(":", ".") for path in paths)}
     return frozenset(names)
 
 
-def _loaded(entry: EntryPoint) -> Any:
-    try:
-        return entry.load()
-    except Exception:  # noqa: BLE001 - a plug-in's import may raise anything; it must cost itself only
-        return None
+def _loaded(group: str) -> list[Any]:
+    """What can be loaded of a group: one that is broken costs itself only, and is named where it is asked for."""
+    made: list[Any] = []
+    for entry in plugins.installed(group).values():
+        with contextlib.suppress(PluginError):
+            made.append(plugins.load_entry(entry))
+    return made
 
 
-def _find(name: str) -> Any:
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    module, is_path, attribute = name.partition(":")
-    if name not in found and not is_path:
-        there = ", ".join(sorted(found)) or "none"
-        raise TrainingError(f"there is no transformer '{name}'; installed: {there}; or write it as module:Class")
-    try:
-        return found[name].load() if name in found else getattr(importlib.import_module(module), attribute)
-    except Exception as error:
-        raise TrainingError(f"transformer '{name}' cannot be loaded: {type(error).__name__}: {error}") from error
+def _imported(path: str) -> Any:
+    module, _, attribute = path.partition(":")
+    sentence = f"transformer '{path}' cannot be loaded"
+    return plugins.guarded(lambda: getattr(importlib.import_module(module), attribute), sentence)
