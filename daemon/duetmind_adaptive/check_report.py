@@ -194,6 +194,22 @@ class OddRows:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Plugged:
+    """What a detector of an installed package found; what it says of single columns is among their tests as well."""
+
+    name: str
+    drift: bool = False
+    #: of the rows as a whole
+    whole: TestResult | None = None
+    columns: dict[str, TestResult] = field(default_factory=dict[str, TestResult])
+    #: the columns that drift by its evidence
+    drifted: tuple[str, ...] = ()
+    #: one sentence for people, where there is something to tell: also why it could not be run
+    reason: str = ""
+    failed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Beside:
     """The version that serves beside the one before it, on labelled rows since its promotion."""
 
@@ -243,6 +259,7 @@ class CheckReport:
     predicted: tuple[Forecast, ...] = ()
     anomalies: tuple[Anomaly, ...] = ()
     odd_rows: OddRows | None = None
+    detectors: tuple[Plugged, ...] = ()
 
     @property
     def drifted(self) -> tuple[ColumnReport, ...]:

@@ -6,12 +6,13 @@ daemon, the backtest and the tests run the same code on a real clock, a simulate
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from sqlalchemy import Connection
 
     from duetmind_adaptive.events import Event
@@ -302,6 +303,51 @@ class ResponseAction(Protocol):
 
     async def respond(self, event: Event, operations: Operations) -> Outcome:
         """Do it, or say why not."""
+        ...
+
+
+# ---------------------------------------------------------------- data
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detected:
+    """One result of a detector: of one column, or (without `column`) of the rows as a whole."""
+
+    statistic: float
+    #: how often chance alone gives as much while nothing changed; None: shown, but no alarm comes of it
+    p_value: float | None = None
+    column: str | None = None
+    #: how much changed, in [0, 1]: below the model's `drift_threshold` nothing drifts; 1 = all that is significant
+    effect: float = 1.0
+    #: one sentence for people, told when it drifts
+    reason: str = ""
+
+
+class Detector(Protocol):
+    """Looks at each window beside the built-in tests. An entry point of `duetmind.detectors` names its class.
+
+    It is made in a worker for each check, with the options of the config as keyword arguments.
+    """
+
+    def detect(self, reference: pa.Table, window: pa.Table) -> Iterable[Detected]:
+        """Compare a window with the reference.
+
+        Parameters
+        ----------
+        reference
+            At most 10,000 rows of what the version learned from, evenly spaced; the features, in plain types.
+        window
+            The rows of the window; the same columns.
+        """
+        ...
+
+
+@runtime_checkable
+class Paged(Protocol):
+    """A detector that draws, too: `duetmind compare --html` puts its page beside ours."""
+
+    def page(self) -> str:
+        """A self-contained HTML page on what `detect` compared last."""
         ...
 
 

@@ -122,7 +122,8 @@ class AnomalyData(Frozen):
 class Insights(Frozen):
     """What a check learned beside columns and metric; empty where there is nothing to tell."""
 
-    #: what moved beside columns and metric: together, prediction, calibration, segments, estimate, concept
+    #: what moved beside columns and metric: together, prediction, calibration, segments, estimate, concept, and
+    #: "detector NAME" of one that is plugged in
     moved: tuple[str, ...] = ()
     #: one sentence on each of them that needs one
     notes: tuple[str, ...] = ()

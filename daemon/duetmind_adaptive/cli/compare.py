@@ -33,6 +33,9 @@ def compare(
     target: Annotated[
         str | None, typer.Option("--target", help="The column a model predicts, if any.", metavar="COL")
     ] = None,
+    detector: Annotated[
+        list[str] | None, typer.Option("--detector", help="A plugged-in detector to ask, too.", metavar="NAME")
+    ] = None,
     html: Annotated[Path | None, typer.Option("--html", help="Write a report with plots.", metavar="FILE")] = None,
     json: Json = False,
 ) -> int:
@@ -44,6 +47,7 @@ def compare(
     --------
     duetmind compare january.parquet february.parquet --html drift.html
     duetmind compare "2025/*.csv" today.csv --target churned --json
+    duetmind compare january.parquet february.parquet --detector mine
     """
     # columns share the cores; the threads of its little algebra would only spin for cores that others hold
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -52,9 +56,11 @@ def compare(
     if html is not None:
         check_place(html)
     with _progress() as progress:
-        found = compare_files(reference, current, target=target, progress=progress)
+        found = compare_files(reference, current, target=target, progress=progress, detectors=detector or ())
     if html is not None:
         write_page(html, found.to_html())
+        for name, page in found.pages.items():
+            write_page(html.with_name(f"{html.stem}.{name}{html.suffix}"), page)
     print_json(found.to_dict()) if json else _print(found)
     return int(found.report.drift)
 
@@ -80,6 +86,8 @@ def _print(found: Comparison) -> None:
         print(f"+{len(columns) - SHOWN:,} more, which moved less; --json or --html have them all")
     if found.report.multivariate is not None:
         print(plain(found.report.multivariate.summary))
+    for each in found.report.detectors:
+        print(plain(each.reason or f"The detector {each.name} finds no drift."))
     for finding in found.report.findings[:SHOWN_FINDINGS]:
         print(f"{'broken' if finding.breaks else 'finding'}: {plain(finding.message)[:MESSAGE_LENGTH]}")
     if len(found.report.findings) > SHOWN_FINDINGS:

@@ -26,11 +26,14 @@ SHARES: dict[Part, float] = {
     "series": 0.025,
 }
 
+#: of the whole promise, for the detectors of a model that has any; the parts then share what is left
+DETECTORS_SHARE = 0.1
+
 #: a check alarms wrongly at most once in so many, also where checks are so rare that the promise would allow more
 FEWEST_CHECKS = 720.0
 
 
-def alarm_checks(false_alarm_every: float, check_every: float, part: Part) -> float:
+def alarm_checks(false_alarm_every: float, check_every: float, part: Part, *, detectors: int = 0) -> float:
     """How many checks lie between two false alarms of one part, on average at least.
 
     Parameters
@@ -41,13 +44,27 @@ def alarm_checks(false_alarm_every: float, check_every: float, part: Part) -> fl
         Seconds from one window to the next.
     part
         Which part of the check.
+    detectors
+        How many of installed packages look at the window, too.
 
     Examples
     --------
     >>> alarm_checks(30 * 86_400, 3_600, "columns"), alarm_checks(30 * 86_400, 60, "multivariate")
     (1440.0, 432000.0)
+    >>> alarm_checks(30 * 86_400, 3_600, "columns", detectors=1)
+    1600.0
     """
-    return promised_checks(false_alarm_every, check_every) / SHARES[part]
+    left = 1 - DETECTORS_SHARE if detectors else 1
+    return promised_checks(false_alarm_every, check_every) / (SHARES[part] * left)
+
+
+def detector_checks(false_alarm_every: float, check_every: float, detectors: int) -> float:
+    """The same of each of so many detectors of installed packages, which get equal shares.
+
+    >>> detector_checks(30 * 86_400, 3_600, 2)
+    14400.0
+    """
+    return promised_checks(false_alarm_every, check_every) * detectors / DETECTORS_SHARE
 
 
 def promised_checks(false_alarm_every: float, check_every: float) -> float:

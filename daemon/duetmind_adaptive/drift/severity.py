@@ -5,7 +5,7 @@
 | critical | fall ≥ 0.15 · a fall and a breaking finding together · findings break a quarter of the columns |
 | high | fall ≥ 0.05 · a breaking finding · half of the tested columns drift |
 | medium | any fall · a quarter of the tested columns drift · a column moved by 0.3 or more |
-| low | a column drifts · columns together, a segment, an estimate, calibration, the answers or the relation moved |
+| low | a column drifts · columns together, a segment, an estimate, calibration, answers or relation moved; a detector |
 | none | nothing of this |
 
 A fall is that of the metric below its reference, beyond what chance and the tolerance allow. It is counted on the

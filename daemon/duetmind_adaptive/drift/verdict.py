@@ -294,10 +294,11 @@ def draft(
 def settle(report: CheckReport) -> CheckReport:
     """The report with its kinds, its severity and whether anything drifts at all, from everything it holds.
 
-    Kinds: `data` when a column drifts, a finding breaks or the columns changed together; `model` when the metric is
-    degraded, in this window, in one whose labels came in late or in a segment, or when a trusted estimate of it, the
-    scores' calibration or the answers moved; `concept` when the relation of inputs and label changed. Where no
-    examination of the relation was possible, a metric that fell although no input moved stands for it.
+    Kinds: `data` when a column drifts, a finding breaks, the columns changed together or a plugged-in detector says so;
+    `model` when the metric is degraded, in this window, in one whose labels came in late or in a segment, or when a
+    trusted estimate of it, the scores' calibration or the answers moved; `concept` when the relation of inputs and
+    label changed. Where no examination of the relation was possible, a metric that fell although no input moved stands
+    for it.
     """
     fallen = [each for each in (report.performance, *report.late) if each is not None and each.degraded]
     kinds = _kinds(report, bool(fallen))
@@ -305,7 +306,8 @@ def settle(report: CheckReport) -> CheckReport:
 
 
 def _kinds(report: CheckReport, fallen: bool) -> tuple[DriftKind, ...]:
-    moved = bool(report.drifted or report.breaking or (report.multivariate and report.multivariate.drift))
+    plugged = any(each.drift for each in report.detectors)
+    moved = bool(report.drifted or report.breaking or (report.multivariate and report.multivariate.drift) or plugged)
     related = report.concept.drift if report.concept else fallen and not moved
     holds: dict[DriftKind, bool] = {"data": moved, "model": fallen or _model_moved(report), "concept": related}
     return tuple(kind for kind, held in holds.items() if held)
@@ -331,5 +333,6 @@ def _facts(report: CheckReport, fallen: Sequence[Performance]) -> Facts:
         fall=max((shortfall(each) for each in fallen), default=None),
         other=_model_moved(report)
         or (report.multivariate is not None and report.multivariate.drift)
-        or (report.concept is not None and report.concept.drift),
+        or (report.concept is not None and report.concept.drift)
+        or any(each.drift for each in report.detectors),
     )

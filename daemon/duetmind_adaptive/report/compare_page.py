@@ -50,7 +50,8 @@ def compare_page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{safe(title)}</title><style>{STYLE}</style></head><body>"
-        f"{_head(document, names)}{_together(document)}{_findings(document)}{_tools()}<main>{cards}</main>"
+        f"{_head(document, names)}{_together(document)}{_detectors(document)}{_findings(document)}"
+        f"{_tools()}<main>{cards}</main>"
         f"<script>{SCRIPT}</script></body></html>"
     )
 
@@ -82,6 +83,27 @@ def _together(document: Mapping[str, Any]) -> str:
         '<section class="findings" aria-label="Columns together"><h2>Columns together</h2>'
         f"<p>{safe(found['summary'])}</p>{listed}</section>"
     )
+
+
+def _detectors(document: Mapping[str, Any]) -> str:
+    """What plugged-in detectors say; of single columns it stands on the columns' cards."""
+    found: Mapping[str, Mapping[str, Any]] = document.get("detectors") or {}
+    if not found:
+        return ""
+    items = "".join(
+        f"<li><b>{safe(name)}</b>: {safe(each['summary'])}{_test(each['tests'])}" for name, each in found.items()
+    )
+    return f'<section class="findings" aria-label="Detectors"><h2>Detectors</h2><ul>{items}</ul></section>'
+
+
+def _test(tests: Mapping[str, Mapping[str, float | None]]) -> str:
+    """The figures of the rows as a whole."""
+    said = [
+        f"statistic {_figure(test['statistic'])}"
+        + (f", p {_probability(test['p_value'])}" if test.get("p_value") is not None else "")
+        for test in tests.values()
+    ]
+    return f' <span class="soft">({"; ".join(said)})</span>' if said else ""
 
 
 def _findings(document: Mapping[str, Any]) -> str:

@@ -66,6 +66,8 @@ class CheckService:
         self._new_id = new_id
         self._took = took
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        #: sentences on broken detectors that were told already
+        self._told = set[tuple[str, str]]()
 
     async def run(self, name: str, _slot: datetime | None = None) -> str:
         """Check every window that is complete; returns a plain sentence on what was done.
@@ -117,7 +119,15 @@ class CheckService:
         if outcome.report is None:
             return outcome.waiting
         self._took(outcome.report.seconds)
+        self._tell_broken(name, outcome.report)
         return ""
+
+    def _tell_broken(self, name: str, report: CheckReport) -> None:
+        """Log a detector that could not be run, once: each report says it again."""
+        for each in report.detectors:
+            if each.failed and (name, each.reason) not in self._told:
+                self._told.add((name, each.reason))
+                log.warning("check.detector_failed", model=name, detector=each.name, message=redact(each.reason))
 
     def _request(self, conn: Connection, model: Model) -> CheckRequest:
         champion = versions.champion(conn, model.name)

@@ -49,6 +49,7 @@ def check_document(row: Row[Any]) -> Document:
         "predicted": report.get("predicted", []),
         "anomalies": report.get("anomalies", []),
         "odd_rows": report.get("odd_rows"),
+        "detectors": report.get("detectors", []),
         "seconds": report["seconds"],
     }
 

@@ -45,11 +45,12 @@ def moved(report: CheckReport) -> tuple[str, ...]:
         "estimate": report.estimate is not None and report.estimate.fallen,
         "concept": report.concept is not None and report.concept.drift,
     }
-    return tuple(name for name, held in holds.items() if held)
+    plugged = [f"detector {each.name}" for each in report.detectors if each.drift]
+    return (*(name for name, held in holds.items() if held), *plugged)
 
 
 def _notes(report: CheckReport) -> tuple[str, ...]:
-    telling = (report.multivariate, report.calibration, report.concept)
+    telling = (report.multivariate, report.calibration, report.concept, *report.detectors)
     return tuple(each.reason for each in telling if each is not None and each.drift and each.reason)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -231,6 +231,10 @@ class ModelSettings(Section):
     columns: dict[str, ColumnSettings] = Field(
         default_factory=dict[str, ColumnSettings], description="how single columns are compared, by name"
     )
+    detectors: dict[str, dict[str, Any]] = Field(
+        default_factory=dict[str, dict[str, Any]],
+        description="entry points of `duetmind.detectors` that look at each window, too, with their options",
+    )
 
 
 class Config(Section):
@@ -298,6 +302,8 @@ class Model(Section):
     mode: Literal["observe", "suggest", "act"] = "act"
     drift_threshold: float
     columns: dict[str, ColumnSettings] = Field(default_factory=dict[str, ColumnSettings])
+    #: by name, with their options
+    detectors: dict[str, dict[str, Any]] = Field(default_factory=dict[str, dict[str, Any]])
     #: while nothing changes, time between two alarms, on average at least
     false_alarm_every: timedelta = timedelta(days=30)
     opens_after: int

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from zoneinfo import ZoneInfo, available_timezones
 
+from duetmind_adaptive.plugins import DETECTORS, installed
 from duetmind_adaptive.settings.column_checks import check_columns
 from duetmind_adaptive.settings.document import KeyPath
 from duetmind_adaptive.settings.durations import format_duration
@@ -162,6 +163,14 @@ def _training(model: ModelSettings) -> Iterator[Problem]:
         yield Problem(path=(given[1],), text=f"give only one of {' and '.join(given)}")
 
 
+def _detectors(model: ModelSettings) -> Iterator[Problem]:
+    known = installed(DETECTORS) if model.detectors else {}
+    for name in model.detectors:
+        if name not in known:
+            text = f"{found(name, known, near=known)} (`duetmind plugins` lists them)"
+            yield Problem(path=("detectors", name), text=text)
+
+
 def missing_extra(algorithm: str) -> str | None:
     """The sentence that says what to install for an algorithm, or None when it is there."""
     module = {"xgboost": "xgboost", "lightgbm": "lightgbm"}.get(algorithm)
@@ -180,4 +189,5 @@ _RULES: tuple[Callable[[ModelSettings], Iterator[Problem]], ...] = (
     _schedule,
     _responses,
     _training,
+    _detectors,
 )

@@ -101,6 +101,7 @@ def _model(
         mode=model.mode,
         drift_threshold=model.drift_threshold or monitoring.drift_threshold,
         columns=model.columns,
+        detectors=model.detectors,
         false_alarm_every=time_between(model.false_alarms),
         opens_after=monitoring.opens_after,
         clears_after=monitoring.clears_after,

@@ -8,7 +8,7 @@ Of a column only its result is kept, so memory does not grow with the number of 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from duetmind_adaptive.drift.columns import ColumnProfile, Limits
 from duetmind_adaptive.drift.compared import ComparedColumn, compare_column
+from duetmind_adaptive.drift.plugged import joined
 from duetmind_adaptive.drift.reference import profile_column
 from duetmind_adaptive.drift.threads import in_order
 from duetmind_adaptive.drift.verdict import draft, gather, settle
@@ -27,6 +28,7 @@ from duetmind_adaptive.sources.arrow_types import plain_type
 from duetmind_adaptive.sources.whole import WholeFiles
 from duetmind_adaptive.tasks.compare_quality import copied_rows, renamed
 from duetmind_adaptive.tasks.comparison import Comparison
+from duetmind_adaptive.tasks.plugged_detectors import compare_by
 from duetmind_adaptive.tasks.sides import FrameSide, Side, in_groups
 from duetmind_adaptive.tasks.together_rows import TogetherRows
 
@@ -46,7 +48,7 @@ LISTED = 8
 Progress = Callable[[int, int, str], None]
 
 
-def compare(reference: Any, current: Any, target: str | None = None) -> Comparison:
+def compare(reference: Any, current: Any, target: str | None = None, *, detectors: Sequence[str] = ()) -> Comparison:
     """Compare two frames, column by column.
 
     Parameters
@@ -56,6 +58,8 @@ def compare(reference: Any, current: Any, target: str | None = None) -> Comparis
     target
         The column that a model predicts, if there is one: it is compared and marked, and may be missing from
         `current`, where labels come later.
+    detectors
+        Entry points of `duetmind.detectors` that look at the two as well, each at 4,000 rows of either, evenly spaced.
 
     Raises
     ------
@@ -70,11 +74,16 @@ def compare(reference: Any, current: Any, target: str | None = None) -> Comparis
     'Drift, high: 1 of 1 tested column moved; most of all x.'
     """
     sides = FrameSide(reference, "the reference"), FrameSide(current, "the current data")
-    return compare_sides(*sides, target=target, names=("the reference", "the current data"))
+    return compare_sides(*sides, target=target, names=("the reference", "the current data"), detectors=detectors)
 
 
 def compare_files(
-    reference: str, current: str, *, target: str | None = None, progress: Progress | None = None
+    reference: str,
+    current: str,
+    *,
+    target: str | None = None,
+    progress: Progress | None = None,
+    detectors: Sequence[str] = (),
 ) -> Comparison:
     """Compare two files, globs or folders, a few columns at a time.
 
@@ -82,7 +91,7 @@ def compare_files(
     ----------
     reference, current
         CSV or Parquet.
-    target
+    target, detectors
         As of `compare`.
     progress
         Called before each column.
@@ -94,7 +103,9 @@ def compare_files(
     """
     started = time.perf_counter()
     with WholeFiles(reference) as before, WholeFiles(current) as after:
-        found = compare_sides(before, after, target=target, names=(reference, current), progress=progress)
+        found = compare_sides(
+            before, after, target=target, names=(reference, current), progress=progress, detectors=detectors
+        )
     return replace(found, report=replace(found.report, seconds=time.perf_counter() - started))
 
 
@@ -105,6 +116,7 @@ def compare_sides(
     target: str | None = None,
     names: tuple[str, str],
     progress: Progress | None = None,
+    detectors: Sequence[str] = (),
 ) -> Comparison:
     """Compare two sides that can be read in parts; `names` is what sentences call them."""
     started = time.perf_counter()
@@ -124,7 +136,10 @@ def compare_sides(
         whole=_copies(reference, current, compared),
     )
     report = draft(Window(first_row=0, last_row=current.rows), None, data, None, ())
-    report = settle(replace(report, multivariate=together.examine(report, target, alpha=ALPHA)))
+    report = replace(report, multivariate=together.examine(report, target, alpha=ALPHA))
+    tables = together.tables(wanted)
+    asked = [compare_by(name, tables, alpha=ALPHA / len(detectors), threshold=EFFECT) for name in detectors]
+    report = settle(joined(report, [each for each, _ in asked]))
     return Comparison(
         report=replace(report, seconds=time.perf_counter() - started),
         rows_reference=reference.rows,
@@ -134,6 +149,7 @@ def compare_sides(
         target=target,
         names=names,
         notes=notes,
+        pages={each.name: page for each, page in asked if page},
         alpha=ALPHA,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from duetmind_adaptive.check_report import CheckReport, Multivariate
+from duetmind_adaptive.check_report import CheckReport, Multivariate, Plugged
 from duetmind_adaptive.records import ColumnReport, ColumnShape, DriftKind, TestResult
 
 #: columns named in the headline
@@ -30,13 +30,16 @@ class Comparison:
     names: tuple[str, str] = ("reference", "current")
     #: what was left out, one sentence each
     notes: tuple[str, ...] = ()
+    #: of plugged-in detectors that draw one, HTML
+    pages: Mapping[str, str] = field(default_factory=dict[str, str])
     alpha: float = 0.01
 
     @property
     def kinds(self) -> tuple[DriftKind, ...]:
         """`data` when an input moved or broke; `concept` when only the target did, which the inputs cannot explain."""
         inputs = any(column.drift for column in self.report.columns if column.name != self.target)
-        if inputs or self._together_moved or any(finding.breaks for finding in self.report.findings):
+        plugged = any(each.drift for each in self.report.detectors)
+        if inputs or plugged or self._together_moved or any(finding.breaks for finding in self.report.findings):
             return ("data",)
         return ("concept",) if self.report.drift else ()
 
@@ -57,6 +60,7 @@ class Comparison:
         broken = sum(finding.breaks for finding in self.report.findings)
         parts += [f"{broken:,} data-quality break{'s' * (broken > 1)}"] if broken else []
         parts += ["the columns changed together"] if self._together_moved and not self.report.drifted else []
+        parts += [f"the detector {each.name} finds drift" for each in self.report.detectors if each.drift]
         return f"Drift, {self.report.severity}: {'; '.join(parts)}."
 
     def _moved(self, of: str) -> str:
@@ -95,6 +99,7 @@ class Comparison:
             "target": self.target,
             "columns": {column.name: self._column(column) for column in report.columns},
             "together": _together(report.multivariate) if report.multivariate else None,
+            "detectors": {each.name: _plugged(each) for each in report.detectors},
             "findings": [asdict(finding) | {"examples": list(finding.examples)} for finding in report.findings],
             "schema": {
                 "missing_columns": list(report.missing_columns),
@@ -136,6 +141,16 @@ def _together(found: Multivariate) -> dict[str, Any]:
         "features": dict(found.features),
         "tests": {name: _test(test) for name, test in found.tests.items()},
         "summary": found.summary,
+    }
+
+
+def _plugged(found: Plugged) -> dict[str, Any]:
+    """What a plugged-in detector says; its results of columns are among the columns' tests."""
+    return {
+        "drift": found.drift,
+        "tests": {} if found.whole is None else {found.name: _test(found.whole)},
+        "columns": list(found.drifted),
+        "summary": found.reason or "It finds no drift.",
     }
 
 

@@ -5,6 +5,8 @@ Columns are read a few at a time, so that each leaves these rows behind while it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 
@@ -39,7 +41,7 @@ class TogetherRows:
         names = columns_together(report, self._inputs(target))
         if len(names) < 2 or min(len(kept[names[0]]) for kept in (self._before, self._after)) < FEWEST_ROWS:
             return None
-        before, after = (pa.table({name: kept[name] for name in names}) for kept in (self._before, self._after))
+        before, after = self.tables(names)
         kinds: dict[str, Kind] = {column.name: column.kind for column in report.columns}
         encoder = Encoder.fit(before, {name: kinds[name] for name in names}, RARE)
         if len(set(encoder.sources)) < 2:
@@ -47,6 +49,12 @@ class TogetherRows:
         return examine(
             Learned.of([encoder.encode(before, own=True)]), encoder.encode(after), encoder.sources, alpha=alpha
         )
+
+    def tables(self, names: Iterable[str]) -> tuple[pa.Table, pa.Table]:
+        """The rows of both sides, in columns that both have."""
+        shared = [name for name in names if name in self._before and name in self._after]
+        before, after = (pa.table({name: kept[name] for name in shared}) for kept in (self._before, self._after))
+        return before, after
 
     def _inputs(self, target: str | None) -> list[str]:
         """How the target goes with the others is the concept's affair."""

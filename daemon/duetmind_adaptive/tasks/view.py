@@ -17,7 +17,7 @@ import pyarrow as pa
 from cronsim import CronSim
 from numpy.typing import NDArray
 
-from duetmind_adaptive.drift.budget import Part, alarm_checks, promised_checks
+from duetmind_adaptive.drift.budget import Part, alarm_checks, detector_checks, promised_checks
 from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.records import VersionRef, Window
 from duetmind_adaptive.registry.layout import HOLDOUT, SAMPLE
@@ -56,7 +56,14 @@ class View:
 
     def alarm_checks(self, part: Part) -> float:
         """How many checks lie between two false alarms of this part of the check, on average at least."""
-        return alarm_checks(self.model.false_alarm_every.total_seconds(), self.window_seconds, part)
+        every, detectors = self.model.false_alarm_every.total_seconds(), len(self.model.detectors)
+        return alarm_checks(every, self.window_seconds, part, detectors=detectors)
+
+    @property
+    def detector_checks(self) -> float:
+        """The same of each detector that an installed package gives."""
+        every, detectors = self.model.false_alarm_every.total_seconds(), len(self.model.detectors)
+        return detector_checks(every, self.window_seconds, detectors)
 
     @property
     def promised_checks(self) -> float:

@@ -19,6 +19,7 @@ from duetmind_adaptive.tasks.examinations.metric import metric
 from duetmind_adaptive.tasks.examinations.model import model
 from duetmind_adaptive.tasks.examinations.multivariate import multivariate
 from duetmind_adaptive.tasks.examinations.odd_rows import odd_rows
+from duetmind_adaptive.tasks.examinations.plugged import plugged
 from duetmind_adaptive.tasks.examinations.words import words
 from duetmind_adaptive.tasks.memory import Memory
 from duetmind_adaptive.tasks.view import View
@@ -35,6 +36,7 @@ EXAMINATIONS: dict[str, Examination] = {
     "estimate": estimate,
     "concept": concept,
     "odd_rows": odd_rows,
+    "plugged": plugged,
     "history": history,
 }
 
