@@ -233,6 +233,20 @@ class Executor(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredWindow:
+    """A window of the model that an alert is about, and what its metric came to."""
+
+    #: the half-open range of rows, counted from the start of the production source
+    first_row: int
+    last_row: int
+    start: datetime | None
+    #: when it was checked
+    checked: datetime
+    #: None while its labels are not in
+    metric: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """One message to people; `id` is the event's, so that a repeat can be told."""
 
@@ -248,6 +262,8 @@ class Alert:
     lines: tuple[str, ...]
     #: what the channel's last delivery about the same incident was known by there (its `Delivered.detail`); "" = none
     handle: str = ""
+    #: the model's last windows up to the alert's own, oldest first
+    trend: tuple[MeasuredWindow, ...] = ()
 
 
 class AlertChannel(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -46,6 +47,9 @@ def preview(
     ] = None,
     *,
     config: ConfigFile,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write them as mails, with their pictures, to a page.", metavar="FILE")
+    ] = None,
     json: Json = False,
 ) -> int:
     """Show the messages of a made-up incident in the words of your templates, sending none.
@@ -56,6 +60,7 @@ def preview(
     --------
     duetmind alerts preview --config duetmind.yaml
     duetmind alerts preview opened --config duetmind.yaml
+    duetmind alerts preview --config duetmind.yaml --html mails.html
     """
     from duetmind_adaptive.errors import ConfigError
     from duetmind_adaptive.service.known_facts import templates_of
@@ -66,11 +71,18 @@ def preview(
     if turn is not None and turn not in TURNS:
         raise ConfigError(f"there is no turn '{turn}'; there are: {', '.join(TURNS)}")
     folder = templates_of(load_config(config, os.environ))
-    shown: list[dict[str, Any]] = []
-    for alert in sample_alerts(datetime.now(UTC)):
-        worded, problem = Templates(folder).try_to_word(alert) if folder else (alert, "")
-        if turn in {None, alert.status}:
-            shown.append({"turn": alert.status, "title": worded.title, "lines": worded.lines, "problem": problem})
+    samples = [alert for alert in sample_alerts(datetime.now(UTC)) if turn in {None, alert.status}]
+    worded = [Templates(folder).try_to_word(alert) if folder else (alert, "") for alert in samples]
+    shown = [
+        {"turn": alert.status, "title": alert.title, "lines": alert.lines, "problem": problem}
+        for alert, problem in worded
+    ]
+    if html is not None:
+        from duetmind_adaptive.cli.page import check_place, write_page
+        from duetmind_adaptive.report.alert_page import preview_page
+
+        check_place(html)
+        write_page(html, preview_page([alert for alert, _ in worded]))
     if json:
         print_json({"items": shown})
     else:

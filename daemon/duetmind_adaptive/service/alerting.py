@@ -48,6 +48,7 @@ from duetmind_adaptive.policy.routing import Message, channels_for
 from duetmind_adaptive.service.known_facts import fallback_of, known_facts, templates_of
 from duetmind_adaptive.service.pacing import Pacer
 from duetmind_adaptive.service.templates import Templates
+from duetmind_adaptive.service.trend import trend_of
 from duetmind_adaptive.settings.alerts import ChannelSettings
 from duetmind_adaptive.settings.model import Loaded
 from duetmind_adaptive.settings.resolve import time_between
@@ -111,16 +112,18 @@ class Teller:
         turn = self._pacer.turn(attempt.delivery, now, self._interval())
         if turn > now:
             return Postponed(turn, Quiet.RATE_LIMIT)
-        outcome = await self._channel.send(await self._with_handle(alert), attempt)
+        outcome = await self._channel.send(await self._with_past(alert), attempt)
         if isinstance(outcome, Rejected) and outcome.gone:
             self._gone = True  # until the next start or reload: whoever mends the channel does one of them
             log.error("alert.channel_gone", channel=self._channel.name, reason=outcome.reason)
         return outcome
 
-    async def _with_handle(self, alert: Alert) -> Alert:
-        """The alert with what the channel knows its incident by."""
-        handle = await self._store.read(lambda conn: notices.handle_of(conn, self._channel.name, alert.incident))
-        return replace(alert, handle=handle)
+    async def _with_past(self, alert: Alert) -> Alert:
+        """The alert with what the channel knows its incident by, and how the metric went."""
+        handle, trend = await self._store.read(
+            lambda conn: (notices.handle_of(conn, self._channel.name, alert.incident), trend_of(conn, alert.event))
+        )
+        return replace(alert, handle=handle, trend=trend)
 
     async def _due(self, event: Event, attempt: Attempt, now: datetime) -> Alert | Outcome:
         """The message to send now; else why it waits or is not sent."""

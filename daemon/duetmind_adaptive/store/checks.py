@@ -118,6 +118,19 @@ def history(conn: Connection, model: str) -> Sequence[Row[Any]]:
     return conn.execute(select(checks).where(checks.c.model == model).order_by(checks.c.first_row)).all()
 
 
+def until(conn: Connection, model: str, last_row: int, limit: int) -> Sequence[Row[Any]]:
+    """The newest `limit` windows that end at `last_row` or before it, oldest first, without their reports."""
+    columns = (checks.c.first_row, checks.c.last_row, checks.c.start, checks.c.at, checks.c.metric)
+    query = (
+        select(*columns)
+        .where(checks.c.model == model, checks.c.last_row <= last_row)
+        .order_by(checks.c.first_row.desc())
+        .limit(limit)
+    )
+    rows: Sequence[Any] = conn.execute(query).all()
+    return rows[::-1]
+
+
 def window_of(row: Row[Any]) -> Window:
     """The window a check's row is about."""
     return Window(

@@ -67,7 +67,10 @@ class EmailChannel:
         """Send once; mail systems tell a repeat by the Message-ID, which is made of the alert's id."""
         _log.debug("email.sending", channel=self.name, alert=alert.id, attempt=attempt.number)
         options = self._options
-        message = compose(alert, sender=options.sender, recipients=options.recipients, now=self._now())
+        # in a thread, because pictures take some hundredths of a second
+        message = await asyncio.to_thread(
+            compose, alert, sender=options.sender, recipients=options.recipients, now=self._now()
+        )
         try:
             async with asyncio.timeout(CONVERSATION.total_seconds()):
                 refused = await self._converse(message.as_bytes())

@@ -1,4 +1,4 @@
-"""An alert as a mail: plain text and HTML, threaded by incident, safe from what names in the data hold.
+"""An alert as a mail: text, and HTML with pictures; threaded by incident, safe from what names in the data hold.
 
 All messages of an incident carry the same subject and refer to the same root, so that mail programs show
 them as one conversation; the root is derived from the incident and need not have been sent (RFC 5322, 3.6.4).
@@ -11,30 +11,21 @@ from datetime import datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
-from html import escape
-from typing import Final
+from typing import Final, cast
 
 from duetmind_adaptive.contracts import Alert
 from duetmind_adaptive.events import derive_id
+from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.alerts import inert
+from duetmind_adaptive.report.alert_page import alert_page
+
+_log = get_logger(__name__)
 
 #: Message-IDs are one word each and must not be folded or encoded; RFC 5322 allows lines of 998 characters
 _POLICY: Final = SMTP.clone(max_line_length=990, cte_type="7bit")
 
 #: characters of a domain that a Message-ID keeps
 _DOMAIN_LIMIT: Final = 255
-
-_PAGE: Final = """\
-<!doctype html>
-<html lang="en"><body style="font-family: sans-serif; max-width: 40em">
-<h1 style="font-size: 1.2em">{title}</h1>
-<p><strong>{status}</strong>, model {model}, severity {severity}</p>
-<ul>
-{lines}
-</ul>
-<p style="color: #595959; font-size: 0.85em">incident {incident}<br>alert {id}</p>
-</body></html>
-"""
 
 
 def compose(alert: Alert, *, sender: str, recipients: Sequence[str], now: datetime) -> EmailMessage:
@@ -62,7 +53,11 @@ def compose(alert: Alert, *, sender: str, recipients: Sequence[str], now: dateti
     message["References"] = root
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(_plain(said), cte="quoted-printable")
-    message.add_alternative(_html(said), subtype="html", cte="quoted-printable")
+    pictures: dict[str, bytes] = {}
+    message.add_alternative(_html(said, pictures, alert.id, domain), subtype="html", cte="quoted-printable")
+    page = message.get_body(("html",))
+    for content_id, png in pictures.items():
+        cast("EmailMessage", page).add_related(png, "image", "png", cid=content_id, disposition="inline")
     return message
 
 
@@ -77,13 +72,17 @@ def _plain(alert: Alert) -> str:
     return "\n\n".join([head, *alert.lines, f"incident {alert.incident}\nalert {alert.id}"]) + "\n"
 
 
-def _html(alert: Alert) -> str:
-    return _PAGE.format(
-        title=escape(alert.title),
-        status=escape(alert.status),
-        model=escape(alert.model),
-        severity=escape(alert.severity),
-        lines="\n".join(f"<li>{escape(line)}</li>" for line in alert.lines),
-        incident=escape(alert.incident),
-        id=escape(alert.id),
-    )
+def _html(alert: Alert, pictures: dict[str, bytes], of: str, domain: str) -> str:
+    """The HTML part; the pictures that it shows are put into `pictures` by their Content-ID."""
+
+    def source(name: str, png: bytes) -> str:
+        content_id = _message_id(name, of, domain)
+        pictures[content_id] = png
+        return f"cid:{content_id[1:-1]}"
+
+    try:
+        return alert_page(alert, source)
+    except Exception as error:  # noqa: BLE001 - a picture must never cost the mail
+        _log.warning("email.picture_failed", alert=alert.id, reason=type(error).__name__)
+        pictures.clear()
+        return alert_page(alert)

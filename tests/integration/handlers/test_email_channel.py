@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiosmtpd.smtp import SMTP
+from pngs import decode
 from postbox import LOGIN, serving
 from pydantic import SecretStr
 
-from duetmind_adaptive.contracts import Delivered, Rejected, Retry
+from duetmind_adaptive.contracts import Delivered, MeasuredWindow, Rejected, Retry
 from duetmind_adaptive.event_data import ColumnEffect
 from duetmind_adaptive.events import DriftResolved
+from duetmind_adaptive.report.alert_pictures import BAR, CHART
 from duetmind_handlers.alerts.email import create
+
+OPENED = datetime(2026, 3, 1, 4, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -52,6 +57,27 @@ async def test_a_mail_goes_through_starttls_and_login(postbox, starttls_port, ca
     assert mail["Subject"] == alert.title
     assert mail["Message-ID"] == f"<alert.{alert.id}@example.com>"
     assert all(line in mail.get_body(("plain",)).get_content() for line in alert.lines)
+
+
+async def test_a_mail_arrives_with_the_pictures_that_its_page_shows(postbox, plain_port, make_alert, attempt):
+    trend = tuple(
+        MeasuredWindow(
+            first_row=1_000 * n, last_row=1_000 * n + 1_000, start=OPENED + timedelta(hours=n),
+            checked=OPENED + timedelta(hours=n + 1), metric=0.9 - n / 100,
+        )
+        for n in range(24)
+    )  # fmt: skip
+    alert = replace(make_alert(top=(ColumnEffect(column="<b>age", kind="numeric", effect=0.4),)), trend=trend)
+    assert await channel_to(plain_port).send(alert, attempt) == Delivered("")
+    mail = postbox.read()
+    assert all(line in mail.get_body(("plain",)).get_content() for line in alert.lines)
+    [related] = [part for part in mail.walk() if part.get_content_type() == "multipart/related"]
+    page, bar, chart = related.iter_parts()
+    assert "&lt;b&gt;age" in page.get_content()
+    for part, size in ((bar, BAR), (chart, CHART)):
+        assert f'src="cid:{part["Content-ID"][1:-1]}"' in page.get_content()
+        assert decode(part.get_content()).size == size
+    assert len(postbox.mails[0][2]) <= 50_000, "all of it, as it went over the wire"
 
 
 async def test_a_mail_goes_through_implicit_tls(postbox, server_tls, ca_file, make_alert, attempt):

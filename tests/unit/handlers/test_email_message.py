@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import email
 from dataclasses import replace
+from datetime import timedelta
 from email import policy
 
 import pytest
+from pngs import decode
+from structlog.testing import capture_logs
 
+from duetmind_adaptive.contracts import MeasuredWindow
 from duetmind_adaptive.events import DriftResolved
+from duetmind_adaptive.report import alert_page
 from duetmind_handlers.alerts.email_message import compose
 
 SENDER = "DuetMind <duetmind@example.com>"
@@ -78,3 +83,56 @@ def test_a_long_domain_leaves_the_ids_whole(make_alert, opened):
 @pytest.mark.parametrize("model", ["größe", "模型", "m" * 500])
 def test_any_model_name_makes_a_readable_subject(make_alert, opened, model):
     assert sent(make_alert(model=model), opened)["Subject"].startswith(f"Drift in {model[:70]}")
+
+
+def with_trend(alert, opened):
+    """The alert with three windows' metric."""
+    trend = tuple(
+        MeasuredWindow(
+            first_row=n, last_row=n + 1, start=opened, checked=opened + timedelta(hours=n), metric=0.9 - n / 100
+        )
+        for n in range(3)
+    )
+    return replace(alert, trend=trend)
+
+
+def test_the_pictures_are_inside_the_mail_and_the_page_finds_each(make_alert, opened):
+    mail = sent(with_trend(make_alert(id="e-1"), opened), opened)
+    assert mail.get_content_type() == "multipart/alternative"
+    plain, related = mail.iter_parts()
+    assert (plain.get_content_type(), related.get_content_type()) == ("text/plain", "multipart/related")
+    page, *pictures = related.iter_parts()
+    assert page.get_content_type() == "text/html"
+    assert [each.get_content_type() for each in pictures] == ["image/png", "image/png"]
+    assert [each.get_content_disposition() for each in pictures] == ["inline", "inline"]
+    assert all(decode(each.get_content()).size[0] <= 640 for each in pictures)
+    ids = [each["Content-ID"] for each in pictures]
+    assert ids == ["<effect-0.e-1@example.com>", "<trend.e-1@example.com>"]
+    assert all(page.get_content().count(f'src="cid:{each[1:-1]}"') == 1 for each in ids)
+
+
+def test_the_text_is_the_same_with_and_without_pictures(make_alert, opened):
+    bare, full = sent(make_alert(top=()), opened), sent(with_trend(make_alert(top=()), opened), opened)
+    assert bare.get_body(("html",)).get_content_type() == "text/html"
+    assert [each.get_content_type() for each in bare.iter_parts()] == ["text/plain", "text/html"]
+    assert full.get_body(("plain",)).get_content() == bare.get_body(("plain",)).get_content()
+
+
+def test_a_picture_that_cannot_be_drawn_costs_itself_only(make_alert, opened, monkeypatch):
+    def fails(_course):
+        raise RuntimeError("no ink")
+
+    monkeypatch.setattr(alert_page, "course_chart", fails)
+    alert = with_trend(make_alert(), opened)
+    with capture_logs() as logged:
+        mail = sent(alert, opened)
+    assert [each.get_content_type() for each in mail.iter_parts()] == ["text/plain", "text/html"]
+    assert mail.get_body(("html",)).get_content().count("<li>") == len(alert.lines)
+    assert [(each["event"], each["reason"]) for each in logged] == [("email.picture_failed", "RuntimeError")]
+
+
+def test_hostile_columns_with_pictures_add_no_tag(make_alert, hostile_data, opened):
+    html = sent(with_trend(make_alert(**hostile_data), opened), opened).get_body(("html",)).get_content()
+    assert html.count("<img") == 6
+    assert "<script" not in html
+    assert "\x1b" not in html

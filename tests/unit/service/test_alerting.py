@@ -24,7 +24,7 @@ from duetmind_adaptive.settings.load import load_config
 from duetmind_adaptive.store import incidents, notices
 from duetmind_adaptive.store.database import open_store
 from duetmind_adaptive.store.notices import Silence
-from duetmind_adaptive.store.tables import deliveries, stamp
+from duetmind_adaptive.store.tables import checks, deliveries, stamp
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -51,6 +51,7 @@ class Recorder:
 
     async def send(self, alert, attempt):
         self.handles.append(alert.handle)
+        self.trend = [(each.first_row, each.checked, each.metric) for each in alert.trend]
         self.sent.append((self.clock.now() - NOW, alert.incident, alert.status, alert.lines))
         return self.outcome
 
@@ -275,6 +276,31 @@ async def test_what_a_receiver_knows_an_incident_by_comes_back_with_its_next_mes
     await world.say(DriftResolved)
     await world.at(hours=1)
     assert world.channels["quiet"].handles == ["", "1712345678.0001", "1712345678.0001"]
+
+
+async def test_a_message_knows_how_the_metric_went_up_to_its_own_window(world):
+    metrics = {-20: 0.9, -10: None, 0: float("inf"), 10: 0.1} | {-30 - 10 * n: 0.8 for n in range(30)}
+
+    def change(tx):
+        for first, metric in metrics.items():
+            tx.connection.execute(
+                checks.insert().values(
+                    model="m", first_row=first, last_row=first + 10, at=stamp(NOW + timedelta(minutes=first)), drift=0,
+                    severity="low", metric=metric, labelled=1, report="{}",
+                )
+            )  # fmt: skip
+
+    await world.store.write(change)
+    await world.say(DriftDetected)
+    await world.at(minutes=1)
+    trend = world.channels["quiet"].trend
+    assert len(trend) == 24
+    assert [each[0] for each in trend] == sorted(each[0] for each in trend)
+    assert trend[-3:] == [
+        (-20, NOW - timedelta(minutes=20), 0.9),
+        (-10, NOW - timedelta(minutes=10), None),
+        (0, NOW, None),
+    ]
 
 
 async def test_an_incident_that_was_told_along_gets_a_message_of_its_own_when_it_goes_on(world):
