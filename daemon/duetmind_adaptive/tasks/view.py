@@ -71,6 +71,12 @@ class View:
         return promised_checks(self.model.false_alarm_every.total_seconds(), self.window_seconds)
 
     @cached_property
+    def known(self) -> tuple[str, ...]:
+        """The features that the reference has as well and that are no dates: what a model's answers may depend on."""
+        columns = self.reference.columns
+        return tuple(name for name in self.features if name in columns and columns[name].kind != "datetime")
+
+    @cached_property
     def window_seconds(self) -> float:
         """From one window to the next: as the config cuts them, as the reference's rows came, or as checks are due."""
         window, clock = self.model.production.window, self.reference.clock

@@ -116,10 +116,10 @@ low, medium, high, critical
     """
 
     enabled_channels: Sequence[AlertChannel | str] = (AlertChannel.LOG,)
-    email_config: Mapping[str, Any] | None = None
-    webhook_config: Mapping[str, Any] | None = None
-    slack_config: Mapping[str, Any] | None = None
-    other_configs: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: NOTHING)
+    email_config: Mapping[str, Any] | None = field(default=None, repr=False)
+    webhook_config: Mapping[str, Any] | None = field(default=None, repr=False)
+    slack_config: Mapping[str, Any] | None = field(default=None, repr=False)
+    other_configs: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: NOTHING, repr=False)
     minimum_severity: DriftSeverity | str = DriftSeverity.LOW
     repeat: timedelta | float | str = "4h"
     opens_after: int = 1
@@ -177,6 +177,8 @@ did you mean max_auto_retrains_per_day?
             allowed("ResponseConfig: enabled_actions", name, known)
         for key in self.retrain_config:
             allowed("ResponseConfig: retrain_config", key, RETRAIN_KEYS)
+        if self.callback is not None and not callable(self.callback):
+            raise ConfigError(f"ResponseConfig: retrain_config: callback: {found(self.callback, 'a function')}")
 
     @property
     def callback(self) -> Callable[[Any], Awaitable[Any] | Any] | None:

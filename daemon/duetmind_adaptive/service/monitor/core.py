@@ -40,7 +40,7 @@ from duetmind_adaptive.service.monitor.frames import (
     keep_reference,
     keep_window,
 )
-from duetmind_adaptive.service.monitor.metrics import baselines_of, stated_of
+from duetmind_adaptive.service.monitor.metrics import baselines_of, known_of, stated_of
 from duetmind_adaptive.service.monitor.news import alerts_in, recommended
 from duetmind_adaptive.service.monitor.place import Place
 from duetmind_adaptive.service.monitor.results import Document, DriftResults, check_of
@@ -97,7 +97,7 @@ class MonitorCore:
             raise
 
     async def _open(self, reference: pa.Table, metrics: Mapping[str, Any] | None, environ: Mapping[str, str]) -> None:
-        self.options.check_reference(reference)
+        self.options = self.options.fitting(reference)
         baselines = baselines_of(metrics, reference.num_rows)
         if not self.place.fleeting:
             self._stack.enter_context(StateLock(self.place.folder))
@@ -268,7 +268,8 @@ class MonitorCore:
         return await self.store.read(lambda conn: recommended(conn, self.name, enabled, actions, seq or 0))
 
     def _notes(self, metrics: Mapping[str, Any] | None) -> list[str]:
-        lacking = [each.name for each in self.model.baselines if each.name not in (metrics or {})]
+        known = known_of(metrics)
+        lacking = [each.name for each in self.model.baselines if each.name not in known]
         labelled = self.model.target is not None and self.model.metric in lacking
         lacking = [name for name in lacking if not (labelled and name == self.model.metric)]
         return [f"{name} was not stated, so it was not held against its baseline" for name in lacking]

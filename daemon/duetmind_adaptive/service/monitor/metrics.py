@@ -58,9 +58,19 @@ def stated_of(
     ConfigError
         A value that the metric cannot have.
     """
-    given = _mapping(metrics, "current_metrics")
+    given = known_of(metrics)
     names = [each.name for each in baselines if each.name in given]
     return tuple(_reading(name, given[name], rows, "current_metrics") for name in names)
+
+
+def known_of(metrics: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The current metrics that have a value: one that could not be computed (None, NaN) is as good as not stated.
+
+    >>> dict(known_of({"accuracy": 0.9, "roc_auc": float("nan"), "f1": None}))
+    {'accuracy': 0.9}
+    """
+    given = _mapping(metrics, "current_metrics")
+    return {name: value for name, value in given.items() if value is not None and value == value}  # noqa: PLR0124 - NaN
 
 
 def _mapping(metrics: Mapping[str, Any] | None, role: str) -> Mapping[str, Any]:

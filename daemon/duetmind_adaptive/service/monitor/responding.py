@@ -34,6 +34,7 @@ from duetmind_adaptive.service.monitor.frames import PRODUCTION, rows_of
 from duetmind_adaptive.service.monitor.news import request_waiting
 from duetmind_adaptive.service.monitor.orders import RetrainOrder, ask
 from duetmind_adaptive.service.monitor.results import ActionOutcome, Document, DriftAlert
+from duetmind_adaptive.settings.problems import found
 from duetmind_adaptive.store import audit, reviews
 from duetmind_adaptive.store.audit import Act
 
@@ -61,6 +62,8 @@ class Responder:
         """
         core, name = self._core, str(action)
         allowed("execute_response_action", name, sorted({*map(str, ResponseAction), *core.actions}))
+        if alert is not None and not isinstance(alert, DriftAlert):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ConfigError(f"execute_response_action: alert: {found(alert, 'a DriftAlert of the results, or None')}")
         if name not in core.model.responses:
             return ActionOutcome(action=name, status="refused", detail=f"{name} is not in enabled_actions")
         if core.engine.pausing.active():

@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from duetmind_adaptive.errors import ConfigError
 from duetmind_adaptive.service.monitor.configuration import DriftSeverity
+from duetmind_adaptive.settings.problems import found
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from duetmind_adaptive.report.vega import LineChart
 
 Document = dict[str, Any]
 
@@ -182,6 +186,29 @@ class DriftHistory(Sequence[Document]):
 
         rows = [{name: each["effect"] for name, each in check["columns"].items()} for check in self._checks]
         return pd.DataFrame(rows, index=pd.Index([check["at"] for check in self._checks], name="at"))
+
+    def plot(self, what: str = "effects") -> LineChart:
+        """A chart of the checks so far: a Vega-Lite object (`.spec`) that notebooks draw.
+
+        Parameters
+        ----------
+        what
+            effects (how far each column is from the reference) or metrics.
+
+        Raises
+        ------
+        ConfigError
+            There is no such chart.
+        """
+        from duetmind_adaptive.report.vega import LineChart  # noqa: PLC0415 - for notebooks only
+
+        key = {"effects": ("columns", "effect"), "metrics": ("metrics", "current")}.get(what)
+        if key is None:
+            raise ConfigError(f"plot: {found(what, ['effects', 'metrics'], near=['effects', 'metrics'])}")
+        held, value = key
+        names = dict.fromkeys(name for check in self._checks for name in check[held])
+        series = {name: [check[held].get(name, {}).get(value) for check in self._checks] for name in names}
+        return LineChart(what, [check["at"].isoformat() for check in self._checks], series)
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().to_html(index=False, escape=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -47,11 +47,27 @@ class Options:
     drift_threshold: float | None = None
     alerts: AlertConfig = field(default_factory=AlertConfig)
     responses: ResponseConfig = field(default_factory=ResponseConfig)
+    #: whether the reference's labels are of more than two classes
+    several_classes: bool = False
 
-    def check_reference(self, table: pa.Table) -> None:
-        """Raise ColumnMissingError where the reference lacks a column that an argument names."""
+    def fitting(self, table: pa.Table) -> Options:
+        """The options with the task that the reference's labels are of, where that was not said.
+
+        Raises
+        ------
+        ColumnMissingError
+            The reference lacks a column that an argument names.
+        """
         needed = self.target if self.responses.retrain_config.get("pipeline") else None
         check_roles(table.column_names, {"timestamp": self.timestamp, "target": needed}, "reference_data")
+        if (
+            self.task is None
+            and self.target in table.column_names
+            and not pa.types.is_floating(table[self.target].type)
+        ):
+            several = len(table[self.target].drop_null().unique()) > 2
+            return replace(self, several_classes=several)
+        return self
 
 
 def loaded_for(
@@ -83,7 +99,7 @@ def _document(options: Options, reference: Path, baselines: tuple[MetricReading,
     retrain = options.responses.retrain_config
     bounds = ("max_auto_retrains_per_day", "gate_rows", "gate_rows_per_class")
     model = {
-        "task": options.task or _task(baselines),
+        "task": options.task or _task(baselines, options.several_classes),
         "target": options.target,
         "timestamp": options.timestamp,
         "exclude": list(options.exclude),
@@ -118,8 +134,10 @@ def _seconds(value: timedelta | float | str) -> float | str:
     return value.total_seconds() if isinstance(value, timedelta) else value
 
 
-def _task(baselines: tuple[MetricReading, ...]) -> str:
-    return "regression" if baselines and baselines[0].name in REGRESSION_METRICS else "binary"
+def _task(baselines: tuple[MetricReading, ...], several_classes: bool) -> str:
+    if baselines and baselines[0].name in REGRESSION_METRICS:
+        return "regression"
+    return "multiclass" if several_classes else "binary"
 
 
 def _metric(options: Options, baselines: tuple[MetricReading, ...]) -> str | None:

@@ -38,7 +38,7 @@ KEPT = 16
 
 def concept(view: View, report: CheckReport, section: Any | None) -> tuple[CheckReport, Any | None]:
     """Add the verdict on the newest window whose labels are in; nothing without labels or hold-out."""
-    names = tuple(name for name in view.features if view.reference.columns[name].kind != "datetime")
+    names = view.known
     known = relation_of(view.version.folder, view.model.task, names, rounded(view.window.rows))
     if known is None:
         return report, section

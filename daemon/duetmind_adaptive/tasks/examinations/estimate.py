@@ -42,7 +42,7 @@ def estimate(view: View, report: CheckReport, section: Any | None) -> tuple[Chec
         feedback = feedback.learn(each.window.first_row, scale_of(each.reading.name).to(each.reading.value))
     if report.performance is not None or view.model.target is None:
         return report, feedback.to_section()
-    names = tuple(name for name in view.features if view.reference.columns[name].kind != "datetime")
+    names = view.known
     estimator = estimator_of(view.version.folder, view.model.metric, view.model.task, names)
     raw = raw_estimate(estimator, view.table, view.answers) if estimator else None
     if estimator is None or raw is None:

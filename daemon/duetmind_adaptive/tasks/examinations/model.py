@@ -36,7 +36,7 @@ NAMED, ALIKE = 5, 0.5
 
 def model(view: View, report: CheckReport, section: Any | None) -> tuple[CheckReport, Any | None]:
     """Add prediction drift, and of the newest labelled window calibration drift and segments that fell."""
-    names = tuple(name for name in view.features if view.reference.columns[name].kind != "datetime")
+    names = view.known
     side = side_of(view.version.folder, view.model.metric, view.model.task, names, rounded(view.window.rows))
     if side is None:
         return report, section

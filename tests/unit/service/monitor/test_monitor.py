@@ -144,9 +144,33 @@ def test_a_column_that_is_gone_is_a_finding_that_is_told(make: Make, frame: Fram
     assert results["alerts"]
 
 
+def test_a_column_that_is_new_hinders_no_examination(make: Make) -> None:
+    rng = np.random.default_rng(4)
+    y = rng.integers(0, 2, 1200)
+    rows = pd.DataFrame({"x": rng.normal(size=1200), "y": y, "answer": np.where(rng.random(1200) < 0.9, y, 1 - y)})
+    monitor = make(rows, {"accuracy": 0.9}, target="y", prediction="answer")
+    results = monitor.detect_comprehensive_drift(rows.assign(extra=1.0))
+    assert results["schema"]["new_columns"] == ["extra"]
+    assert results["metric"] == pytest.approx(0.9, abs=0.05)
+
+
 def test_a_metric_that_was_not_stated_is_said(make: Make, frame: Frames) -> None:
     results = make().detect_comprehensive_drift(frame(), {"accuracy": 0.9, "latency": 3.0})
     assert results["notes"] == ["roc_auc was not stated, so it was not held against its baseline"]
+
+
+def test_a_metric_that_could_not_be_computed_is_as_good_as_not_stated(make: Make, frame: Frames) -> None:
+    results = make().detect_comprehensive_drift(frame(), {"accuracy": 0.9, "roc_auc": float("nan")})
+    assert list(results["metrics"]) == ["accuracy"]
+    assert results["notes"] == ["roc_auc was not stated, so it was not held against its baseline"]
+
+
+def test_labels_of_several_classes_make_the_task(make: Make) -> None:
+    rng = np.random.default_rng(2)
+    truth = rng.choice(["no", "maybe", "yes"], 900)
+    rows = pd.DataFrame({"x": rng.normal(size=900), "y": truth, "answer": truth})
+    results = make(rows, {"balanced_accuracy": 1.0}, target="y", prediction="answer").detect_comprehensive_drift(rows)
+    assert results["metric"] == 1.0
 
 
 def test_an_incident_is_told_once_and_its_end_too(make: Make, frame: Frames) -> None:
@@ -387,6 +411,20 @@ def test_the_notebooks_table_is_inert(make: Make, frame: Frames) -> None:
     assert results.to_frame()["drift"].to_dict()[evil]
 
 
+def test_plots_are_vega_lite_with_a_drawing_beside_it(make: Make, frame: Frames) -> None:
+    monitor = make()
+    for mean in (0, 1.5):
+        monitor.detect_comprehensive_drift(frame(mean), BASELINE)
+    chart = monitor.history.plot()
+    shown = chart._repr_mimebundle_()
+    assert {row["series"] for row in chart.spec["data"]["values"]} == {"age", "income", "job"}
+    assert shown["application/vnd.vegalite.v5+json"]["mark"]["type"] == "line"
+    assert "<svg" in shown["text/html"]
+    assert set(monitor.history.plot("metrics").series) == set(BASELINE)
+    with pytest.raises(ConfigError, match="found 'pie', allowed: effects, metrics"):
+        monitor.history.plot("pie")
+
+
 # ---------------------------------------------------------------- what cannot be
 
 
@@ -429,6 +467,18 @@ def test_an_argument_that_cannot_be_is_one_sentence(make: Make, options: dict[st
         make(**options)
     assert str(told.value).startswith(sentence)
     assert "\n" not in str(told.value)
+
+
+def test_a_secret_shows_in_no_configuration() -> None:
+    config = AlertConfig(enabled_channels=["webhook"], webhook_config={"url": "https://x/", "secret": SECRET})
+    assert SECRET not in repr(config)
+
+
+def test_a_callback_is_a_function_and_an_alert_an_alert(make: Make) -> None:
+    with pytest.raises(ConfigError, match=r"callback: found 'retrain.sh', allowed: a function"):
+        enabled("retrain_model", callback="retrain.sh")
+    with pytest.raises(ConfigError, match="alert: found 'drift', allowed: a DriftAlert"):
+        make(response_config=enabled("rollback")).respond("rollback", "drift")
 
 
 def test_an_unknown_action_is_a_sentence_and_one_that_is_not_enabled_a_refusal(make: Make) -> None:
