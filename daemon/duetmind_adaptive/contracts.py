@@ -325,6 +325,22 @@ class ResponseAction(Protocol):
 # ---------------------------------------------------------------- data
 
 
+class Source(Protocol):
+    """Rows in an order that never changes, to which new ones are added at the end.
+
+    An entry point of `duetmind.sources` names its class. It is made in a worker whenever rows are looked for, with the
+    options of the config as keyword arguments, secrets as `pydantic.SecretStr`.
+    """
+
+    def rows(self) -> int:
+        """How many complete rows there are now."""
+        ...
+
+    def read(self, first: int, last: int) -> Any:
+        """Rows `[first, last)`, counted from 0, with all columns, as a frame that speaks Arrow (pandas, Polars, …)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detected:
     """One result of a detector: of one column, or (without `column`) of the rows as a whole."""

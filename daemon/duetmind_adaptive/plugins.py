@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from duetmind_adaptive.errors import PluginError
+from duetmind_adaptive.errors import DuetMindError, PluginError
 
 CHANNELS = "duetmind.alert_channels"
 ACTIONS = "duetmind.response_actions"
@@ -104,9 +104,14 @@ def load_entry(entry: EntryPoint) -> Any:
 
 
 def guarded(call: Callable[[], Any], sentence: str) -> Any:
-    """The answer of a plug-in's code; whatever that raises becomes a PluginError that begins with `sentence`."""
+    """The answer of a plug-in's code; what it raises becomes a PluginError that begins with `sentence`.
+
+    Errors of ours are sentences already.
+    """
     try:
         return call()
+    except DuetMindError as error:  # a sentence of its own
+        raise PluginError(str(error)) from error
     except (Exception, SystemExit) as error:  # a plug-in may raise anything, and leave; it must cost itself only
         raise PluginError(f"{sentence}: {type(error).__name__}: {_first_line(error)}") from error
 

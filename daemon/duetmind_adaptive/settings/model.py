@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from duetmind_adaptive.records import Kind, MetricReading
 from duetmind_adaptive.settings.alerts import AlertsSettings, ChannelSettings
@@ -69,13 +69,31 @@ class ClockSettings(Section):
     )
 
 
+class SourceSettings(BaseModel):
+    """Rows that are in no file: a type and whatever that type asks for; secrets are `{env: NAME}` or `{file: PATH}`."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, defer_build=True)
+    type: str = Field(description="sql, or the name of an entry point of `duetmind.sources`")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Everything but the type, as written: secrets are still references (see `settings.secrets`)."""
+        return dict(self.model_extra or {})
+
+
 class ReferenceSettings(Section):
     """The period to learn from and to compare with."""
 
-    path: str = Field(description="file, glob or folder of Parquet or CSV files")
+    path: str = Field(default="", description="file, glob or folder of Parquet or CSV files")
+    source: SourceSettings | None = Field(default=None, description="where the rows are when they are in no file")
     rows: RowRange | None = Field(default=None, description="half-open row range [start, end)")
     from_: Moment | None = Field(default=None, alias="from", description="first timestamp, included")
     to: Moment | None = Field(default=None, description="last timestamp, excluded")
+
+    @property
+    def named(self) -> str:
+        """What sentences call it."""
+        return self.path if self.source is None else f"source {self.source.type}"
 
 
 class WindowSettings(Section):

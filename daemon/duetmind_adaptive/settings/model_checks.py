@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from zoneinfo import ZoneInfo, available_timezones
 
-from duetmind_adaptive.plugins import DETECTORS, installed
+from duetmind_adaptive.plugins import DETECTORS, SOURCES, installed
 from duetmind_adaptive.settings.column_checks import check_columns
 from duetmind_adaptive.settings.document import KeyPath
 from duetmind_adaptive.settings.durations import format_duration
 from duetmind_adaptive.settings.model import ModelSettings, ReferenceSettings
 from duetmind_adaptive.settings.problems import Problem, found
 from duetmind_adaptive.settings.schedule import ScheduleSettings
+from duetmind_adaptive.settings.secrets import literal_secrets
 
 #: names become folder names and parts of URLs
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -87,8 +88,26 @@ def _range(source: ReferenceSettings) -> Iterator[Problem]:
         yield Problem(path=("to",), text=text)
     if source.rows is not None and (source.from_ is not None or source.to is not None):
         yield Problem(path=("rows",), text="give rows, or from and to, not both")
-    if not source.path.strip():
+    yield from _origin(source)
+
+
+def _origin(source: ReferenceSettings) -> Iterator[Problem]:
+    """Rows are in files, or a source gives them."""
+    if source.source is None and "path" not in source.model_fields_set:
+        yield Problem(path=("path",), text="missing; give file, glob or folder of Parquet or CSV files, or a source")
+    elif source.source is None and not source.path.strip():
         yield Problem(path=("path",), text=found(source.path, "a file, glob or folder"))
+    if source.source is None:
+        return
+    if source.path:
+        yield Problem(path=("source",), text="give path or source, not both")
+    known = installed(SOURCES)
+    if source.source.type not in known:
+        text = f"{found(source.source.type, known, near=known)} (`duetmind plugins` lists them)"
+        yield Problem(path=("source", "type"), text=text)
+    options = source.source.options
+    for inner, sentence in literal_secrets(options, also=("url",) if "@" in str(options.get("url", "")) else ()):
+        yield Problem(path=("source", *inner), text=sentence)
 
 
 def _times(model: ModelSettings) -> Iterator[Problem]:

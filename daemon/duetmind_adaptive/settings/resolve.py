@@ -19,9 +19,11 @@ from duetmind_adaptive.settings.model import (
     Model,
     ModelSettings,
     ReferenceSettings,
+    SourceSettings,
 )
 from duetmind_adaptive.settings.pipeline import AutomlSettings, PipelineSettings
 from duetmind_adaptive.settings.schedule import ScheduleSettings
+from duetmind_adaptive.settings.secrets import located_secrets
 from duetmind_adaptive.settings.types import Metric
 
 SourceT = TypeVar("SourceT", bound=ReferenceSettings)
@@ -146,6 +148,9 @@ def _default_metric(model: ModelSettings) -> Metric:
 
 
 def _located(source: SourceT, base: Path) -> SourceT:
+    if source.source is not None:
+        options = located_secrets(source.source.options, base)
+        return source.model_copy(update={"source": SourceSettings(type=source.source.type, **options)})
     return source.model_copy(update={"path": absolute(source.path, base)})
 
 

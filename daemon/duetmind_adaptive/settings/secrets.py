@@ -83,6 +83,24 @@ def resolve_secrets(options: Mapping[str, Any], environ: Mapping[str, str], base
     return {key: _resolve(value, environ, base, key) for key, value in options.items()}
 
 
+def located_secrets(options: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """The same options with every `{file: PATH}` absolute, for a process that does not know where the config lies.
+
+    >>> located_secrets({"password": {"file": "pw"}, "table": "loans"}, Path("/etc"))
+    {'password': {'file': '/etc/pw'}, 'table': 'loans'}
+    """
+    return {key: _located(value, base) for key, value in options.items()}
+
+
+def _located(value: object, base: Path) -> object:
+    if is_reference(value):
+        reference = cast("dict[str, str]", value)
+        return {"file": str(base / reference["file"])} if "file" in reference else reference
+    if isinstance(value, dict):
+        return located_secrets(cast("dict[str, Any]", value), base)
+    return [_located(each, base) for each in cast("list[object]", value)] if isinstance(value, list) else value
+
+
 def read_secret(reference: Mapping[str, Any], environ: Mapping[str, str], base: Path) -> SecretStr:
     """The secret that `{env: NAME}` or `{file: PATH}` names; white space around it is not part of it.
 

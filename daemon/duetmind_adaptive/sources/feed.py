@@ -15,6 +15,7 @@ from duetmind_adaptive.sources.arrow_types import TEXT, Types, common_types, sta
 from duetmind_adaptive.sources.csv_file import CsvFile
 from duetmind_adaptive.sources.files import DataFile
 from duetmind_adaptive.sources.parquet_file import ParquetFile
+from duetmind_adaptive.sources.plugged import PluggedRows
 from duetmind_adaptive.sources.spot import START, Spot, TableFile
 from duetmind_adaptive.sources.timestamps import as_moments, microseconds
 
@@ -131,19 +132,22 @@ class Feed:
         """File number `index`, opened at its first use and checked for the required columns."""
         if index not in self._open:
             file, over = self.files[index], self._is_over(index)
-            self._open[index] = opened = (
-                ParquetFile(file, over=over, encoded=self._encoded)
-                if file.is_parquet
-                else CsvFile(file, over=over or self._at_rest)
-            )
+            self._open[index] = opened = self._opened(file, over=over)
             self._check_columns(opened)
         return self._open[index]
+
+    def _opened(self, file: DataFile, *, over: bool) -> TableFile:
+        if file.source is not None:
+            return PluggedRows(file, file.source)
+        if file.is_parquet:
+            return ParquetFile(file, over=over, encoded=self._encoded)
+        return CsvFile(file, over=over or self._at_rest)
 
     def _is_over(self, index: int) -> bool:
         return index + 1 < len(self.files)
 
     def _text_types(self, place: Place) -> Types:
-        if all(file.is_parquet for file in self.files[place.index :]):
+        if all(file.is_typed for file in self.files[place.index :]):
             return {}
         if self._types is None:
             self._types = {name: kind for name, kind in self._types_of().items() if name != self._timestamp}

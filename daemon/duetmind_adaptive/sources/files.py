@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from duetmind_adaptive.errors import SourceError, SourceMissingError
 
@@ -31,11 +32,18 @@ class DataFile:
     path: Path
     size: int
     modified_ns: int
+    #: what gives the rows where it is no file at all, `size` of them (`sources.plugged`)
+    source: Any = None
 
     @property
     def is_parquet(self) -> bool:
         """Whether the name says Parquet; every other file is taken for delimited text."""
         return self.name.lower().endswith(PARQUET_SUFFIXES)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether values come in types of their own, so that no text has to be parsed."""
+        return self.is_parquet or self.source is not None
 
     @property
     def is_gzip(self) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +16,7 @@ from duetmind_adaptive.sources.arrow_types import TEXT, Types, plain_table, plai
 from duetmind_adaptive.sources.columns import keep
 from duetmind_adaptive.sources.csv_header import check_names
 from duetmind_adaptive.sources.files import DataFile, unreadable
+from duetmind_adaptive.sources.row_digest import row_digest
 from duetmind_adaptive.sources.spot import Spot
 
 MAGIC = b"PAR1"
@@ -91,9 +91,7 @@ class ParquetFile:
         """Fingerprint of the row before `spot`, whatever types and order its columns are written in."""
         if not spot.row:
             return ""
-        row = self._row_before(spot)
-        values = sorted((name, _canonical(row[name])) for name in row.column_names if not row[name].null_count)
-        return hashlib.blake2b(repr(values).encode(), digest_size=8).hexdigest()
+        return row_digest(self._row_before(spot))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -155,11 +153,3 @@ def _check_footer(file: DataFile, *, over: bool) -> None:
         f"{file.path}: has no Parquet footer after {size} bytes, so it is still being written or was cut off; write it "
         "under another name (say, .tmp) and rename it when it is complete"
     )
-
-
-def _canonical(column: pa.ChunkedArray) -> str:
-    """The one value of `column` as text, the same for every width of number."""
-    value: object = (column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column)[0].as_py()
-    if isinstance(value, bool | int | float):
-        return repr(float(value))
-    return str(value)

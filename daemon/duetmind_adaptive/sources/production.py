@@ -20,8 +20,9 @@ from duetmind_adaptive.records import Window
 from duetmind_adaptive.sources.cursor import Cursor, Pause
 from duetmind_adaptive.sources.cutter import Cutter
 from duetmind_adaptive.sources.feed import Feed, Place
-from duetmind_adaptive.sources.files import DataFile, existing_files, list_files
+from duetmind_adaptive.sources.files import DataFile
 from duetmind_adaptive.sources.history import locate
+from duetmind_adaptive.sources.plugged import files_of
 from duetmind_adaptive.sources.reference import reference_types
 from duetmind_adaptive.sources.resume import progress_at, resume
 from duetmind_adaptive.sources.timestamps import MISSING, from_microseconds, microseconds, to_microseconds
@@ -63,7 +64,7 @@ class ProductionSource:
 
     def __init__(self, model: Model) -> None:
         self._model = model
-        self._path = model.production.path
+        self._path = model.production.named
         self._cutter = Cutter.of(model)
         self._cursor: Cursor | None = None
 
@@ -112,7 +113,7 @@ class ProductionSource:
 
     def latest_window(self, *, now: datetime) -> WindowRead | Nothing:
         """The last complete window of what is there, counted from the first file there is."""
-        files = existing_files(self._path)
+        files = files_of(self._model.production)
         with self._feed(files) as feed:
             cursor, place = self._begun(feed, Cursor.start(), Place())
             first, cut = self._cutter.last(feed, place, cursor.files, to_microseconds(now))
@@ -125,7 +126,7 @@ class ProductionSource:
     def _files(self, cursor: Cursor) -> tuple[DataFile, ...]:
         progress = cursor.files
         may_be_gone = bool(progress.read) or progress.open is not None
-        return list_files(self._path) if may_be_gone else existing_files(self._path)
+        return files_of(self._model.production, may_be_gone=may_be_gone)
 
     def _feed(self, files: Sequence[DataFile]) -> Feed:
         model = self._model

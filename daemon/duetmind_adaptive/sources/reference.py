@@ -12,8 +12,9 @@ from duetmind_adaptive.errors import ColumnMissingError, SourceError, SourceMiss
 from duetmind_adaptive.settings.model import Model, ReferenceSettings
 from duetmind_adaptive.sources.arrow_types import Types
 from duetmind_adaptive.sources.feed import Feed, Place
-from duetmind_adaptive.sources.files import DataFile, existing_files
+from duetmind_adaptive.sources.files import DataFile
 from duetmind_adaptive.sources.labels import joined
+from duetmind_adaptive.sources.plugged import files_of
 from duetmind_adaptive.sources.selection import Selection
 from duetmind_adaptive.sources.spot import Spot
 
@@ -33,12 +34,12 @@ def read_reference(model: Model) -> pa.Table:
     ColumnMissingError
         The target, a feature or one of `columns` that the config names is not there; the sentence lists what is.
     """
-    table = joined(_selected(model.reference, model.timestamp, existing_files(model.reference.path)), model)
+    table = joined(_selected(model.reference, model.timestamp, files_of(model.reference)), model)
     there = set(table.column_names)
     for name in (model.target, *(model.features or ()), *model.columns):
         if name is not None and name not in there:
             raise ColumnMissingError(
-                f"{model.reference.path}: the reference has no column '{name}', which models.{model.name} names; "
+                f"{model.reference.named}: the reference has no column '{name}', which models.{model.name} names; "
                 f"its columns are {', '.join(table.column_names[:40])}"
             )
     return table
@@ -50,7 +51,7 @@ def reference_types(model: Model) -> Types:
     Empty when the reference cannot be read: then the text speaks for itself.
     """
     try:
-        files = existing_files(model.reference.path)
+        files = files_of(model.reference)
         head = hashlib.blake2b(_head(files[0]), digest_size=16).hexdigest()
         return _types(model.reference.model_dump_json(by_alias=True), model.timestamp, head)
     except SourceError:
@@ -60,8 +61,8 @@ def reference_types(model: Model) -> Types:
 @lru_cache(maxsize=TYPES_KEPT)
 def _types(document: str, timestamp: str | None, head: str) -> Types:  # noqa: ARG001 - part of the key
     settings = ReferenceSettings.model_validate_json(document)
-    files = existing_files(settings.path)
-    if not all(file.is_parquet for file in files):
+    files = files_of(settings)
+    if not all(file.is_typed for file in files):
         schema = _selected(settings, timestamp, files).schema
     else:
         with Feed(files) as feed:
@@ -77,11 +78,11 @@ def _selected(settings: ReferenceSettings, timestamp: str | None, files: Sequenc
         walk, closed = selection.walk(feed, start.place, start.skipped)
         if selection.last is not None and not closed:
             raise SourceError(
-                f"{settings.path}: has {start.skipped + walk.rows} rows, but the reference asks for rows "
+                f"{settings.named}: has {start.skipped + walk.rows} rows, but the reference asks for rows "
                 f"{selection.first} to {selection.last}; mend `rows` in the config"
             )
         if not walk.rows:
-            raise SourceMissingError(f"{settings.path}: no row is in the reference period; mend `rows`, `from` or `to`")
+            raise SourceMissingError(f"{settings.named}: no row is in the reference period; mend rows, from or to")
         return feed.read(start.place, walk.rows)
 
 

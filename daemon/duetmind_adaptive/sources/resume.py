@@ -114,7 +114,7 @@ def _check_unchanged(feed: Feed, index: int, current: OpenFile) -> None:
                 f"were read from it; {_MEND}"
             ) from cut
         raise
-    if shrunk or file.is_parquet:
+    if shrunk or file.is_typed:
         rows = opened.advance(Spot(), ALL_ROWS).row
         if rows < current.rows:
             raise SourceTruncatedError(

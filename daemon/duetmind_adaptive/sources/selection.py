@@ -54,7 +54,7 @@ class Selection:
         """The bounds that `settings` states; raises ConfigError when they need a timestamp that has no column."""
         if timestamp is None and (settings.from_ or settings.to):
             raise ConfigError(
-                f"{settings.path}: from: and to: need the model's `timestamp` column; name it in the config"
+                f"{settings.named}: from: and to: need the model's `timestamp` column; name it in the config"
             )
         first, last = settings.rows or (0, None)
         since = to_microseconds(settings.from_) if settings.from_ else None
