@@ -105,7 +105,8 @@ def _log_terms(size: int, distance: float, places: Places) -> Floats:
     """Logarithms of Smirnov's terms at places j, 0 < j < n (1 - x), without the cancellation of the plain formula."""
     after = size - places
     weight = np.log(distance / (distance + places / size)) + 0.5 * np.log(size / (2 * math.pi * places * after))
-    powers = places * np.log1p(distance * size / places) + after * np.log1p(-distance * size / after)
+    with np.errstate(divide="ignore"):  # by rounding the last place may be n (1 - x) itself, whose term is 0
+        powers = places * np.log1p(distance * size / places) + after * np.log1p(-distance * size / after)
     return weight + powers + _stirling(np.array(size)) - _stirling(places) - _stirling(after)
 
 

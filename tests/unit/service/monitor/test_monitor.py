@@ -71,8 +71,9 @@ class Hook(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
         self.server.got.append(self.headers["webhook-id"])  # type: ignore[attr-defined]
-        self.send_response(204)
+        self.send_response(next(self.server.answers, 204))  # type: ignore[attr-defined]
         self.end_headers()
+        self.server.came.set()  # type: ignore[attr-defined]
 
     def log_message(self, *_: object) -> None: ...
 
@@ -80,7 +81,7 @@ class Hook(BaseHTTPRequestHandler):
 @pytest.fixture
 def hook() -> Iterator[HTTPServer]:
     server = HTTPServer(("127.0.0.1", 0), Hook)
-    server.got = []  # type: ignore[attr-defined]
+    server.got, server.answers, server.came = [], iter(()), threading.Event()  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -201,6 +202,19 @@ def test_a_webhook_gets_each_alert_by_its_id(make: Make, frame: Frames, hook: HT
     results = monitor.detect_comprehensive_drift(frame(3))
     assert hook.got == [alert.id for alert in results["alerts"]]  # type: ignore[attr-defined]
     assert results["alerts"][0].delivered == {"webhook": "delivered: HTTP 204"}
+
+
+def test_a_message_that_was_not_taken_is_tried_again_while_the_monitor_lives(
+    make: Make, frame: Frames, hook: Any
+) -> None:
+    hook.answers = iter([503])
+    settings = {"url": f"http://127.0.0.1:{hook.server_port}/", "secret": SECRET, "allow_private": True}
+    monitor = make(alert_config=AlertConfig(enabled_channels=["webhook"], webhook_config=settings))
+    (alert,) = monitor.detect_comprehensive_drift(frame(3))["alerts"]
+    assert alert.delivered == {"webhook": "waiting"}
+    hook.came.clear()
+    assert hook.came.wait(120), "the next try comes without another check"
+    assert hook.got == [alert.id, alert.id]
 
 
 def test_the_log_channel_speaks_through_standard_logging(
