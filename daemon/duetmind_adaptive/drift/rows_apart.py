@@ -7,10 +7,12 @@ its five batches would have four; and a part in which all answers are alike is n
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
-from duetmind_adaptive.stats.batch_means import Part, mean_of_rows, welch
+from duetmind_adaptive.stats.batch_means import Mean, Part, mean_of_rows, welch
 
 Floats = NDArray[np.float64]
 
@@ -32,9 +34,28 @@ def rows_apart(before: Floats, after: Floats) -> tuple[Floats, Floats]:
     >>> bool(t > 5), bool(p < 1e-5)
     (True, True)
     """
-    old = mean_of_rows(before)
+    return apart_from(known(before), after)
+
+
+class Known(NamedTuple):
+    """What the rows of a hold-out show, for any number of windows."""
+
+    mean: Mean
+    #: variance of a row, and how many rows one of them is worth
+    row: Floats
+    dependence: Floats
+
+
+def known(before: Floats) -> Known:
+    """The side of the hold-out, as of `rows_apart`."""
+    mean = mean_of_rows(before)
     row = np.maximum(before.var(axis=0, ddof=1), _TINY)
-    dependence = np.maximum(old.variance * len(before) / row, 1.0)
-    sampling = np.maximum(after.var(axis=0, ddof=1), row) * dependence / len(after)
-    freedom = float(max(len(after) / float(np.mean(dependence)) - 1, 1.0))
-    return welch(after.mean(axis=0) - old.value, Part(sampling, freedom), Part(old.variance, old.freedom))
+    return Known(mean, row, np.maximum(mean.variance * len(before) / row, 1.0))
+
+
+def apart_from(old: Known, after: Floats) -> tuple[Floats, Floats]:
+    """As `rows_apart`, of a hold-out that is known already."""
+    sampling = np.maximum(after.var(axis=0, ddof=1), old.row) * old.dependence / len(after)
+    freedom = float(max(len(after) / float(np.mean(old.dependence)) - 1, 1.0))
+    window, reference = Part(sampling, freedom), Part(old.mean.variance, old.mean.freedom)
+    return welch(after.mean(axis=0) - old.mean.value, window, reference)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from duetmind_adaptive.drift.concept.residuals import Codes, Floats
 from duetmind_adaptive.drift.conditions import Condition, intervals, single
 from duetmind_adaptive.drift.estimation.design import CODES, Binning
-from duetmind_adaptive.drift.rows_apart import rows_apart
+from duetmind_adaptive.drift.rows_apart import Known, apart_from, known
 
 #: of the rows of window and hold-out, a segment has at least, and rows of either
 SEGMENT_SHARE, FEWEST_ROWS = 0.05, 20
@@ -31,19 +31,20 @@ CROSSED = 8
 _WAYS, _HALVES = 2, 2
 
 Mask = NDArray[np.bool_]
-#: of hold-out and window: bins of the rows, and their losses
-Sides = Sequence[tuple[Codes, Floats]]
 
 
 class Fallen(NamedTuple):
     """A part of the rows that does worse than it did."""
 
     where: str
-    #: its rows, of hold-out and window
-    inside: tuple[Mask, Mask]
+    conditions: tuple[Condition, ...]
     #: mean loss after less mean loss before, and its p-value corrected for all segments, one-sided
     worse: float
     p_value: float
+
+    def inside(self, codes: Codes) -> Mask:
+        """Which rows of these bins are part of it, shape (n,)."""
+        return _inside(codes, self.conditions)
 
 
 def segments(binning: Binning, codes: tuple[Codes, Codes], losses: tuple[Floats, Floats]) -> list[Fallen]:
@@ -70,108 +71,124 @@ def segments(binning: Binning, codes: tuple[Codes, Codes], losses: tuple[Floats,
     >>> segments(binning, (rows[:5000], rows[5000:]), (loss[:5000], loss[5000:]))[0].where
     "age > 49.93 and job = 'cook'"
     """
-    sides = list(zip(codes, losses, strict=True))
-    found = [*_bins(binning, sides), *_regions(binning, sides)]
-    return sorted(found, key=lambda part: part.p_value)
+    return HeldOut(binning, codes[0], losses[0]).segments(codes[1], losses[1])
 
 
-def _bins(binning: Binning, sides: Sides) -> list[Fallen]:
-    every = (each for place in range(len(binning.names)) for each in single(binning, place))
-    parts = [(each.words, _rows(sides, [each])) for each in every]
-    parts = [(words, inside) for words, inside in parts if _large(inside)]
-    return [_fallen(words, inside, sides, len(parts) * _WAYS) for words, inside in parts]
+class HeldOut:
+    """The hold-out cut into its parts once, for any number of windows; parameters as of `segments`."""
+
+    def __init__(self, binning: Binning, codes: Codes, losses: Floats) -> None:
+        columns = range(len(binning.names))
+        self._bins = [
+            (each, known(part))
+            for place in columns
+            for each in single(binning, place)
+            if _enough(len(part := losses[_inside(codes, [each])]), len(losses))
+        ]
+        asked = [intervals(binning, place) for place in columns]
+        self._halves = [_Half(asked, *_half(codes, losses, place)) for place in range(_HALVES)]
+
+    def segments(self, codes: Codes, losses: Floats) -> list[Fallen]:
+        """As of the function, of one window."""
+        found = [*self._fallen_bins(codes, losses), *self._regions(codes, losses)]
+        return sorted(found, key=lambda part: part.p_value)
+
+    def _fallen_bins(self, codes: Codes, losses: Floats) -> list[Fallen]:
+        parts = [(each, old, losses[_inside(codes, [each])]) for each, old in self._bins]
+        parts = [part for part in parts if _enough(len(part[2]), len(losses))]
+        return [_fallen([each], old, after, len(parts) * _WAYS) for each, old, after in parts]
+
+    def _regions(self, codes: Codes, losses: Floats) -> list[Fallen]:
+        """The worst region of each half, as the other half sees it."""
+        window = [_half(codes, losses, place) for place in range(_HALVES)]
+        found = list[Fallen]()
+        for here in range(_HALVES):
+            conditions = self._halves[here].worst(*window[here])
+            before, after = self._halves[1 - here], window[1 - here]
+            old, new = before.losses[_inside(before.codes, conditions)], after[1][_inside(after[0], conditions)]
+            if conditions and _enough(len(old), len(before.losses)) and _enough(len(new), len(after[1])):
+                found.append(_fallen(conditions, known(old), new, _HALVES * _WAYS))
+        return found
 
 
-def _regions(binning: Binning, sides: Sides) -> list[Fallen]:
-    """The worst region of each half, as the other half sees it."""
-    halves = [[_half(side, place) for side in sides] for place in range(_HALVES)]
-    found = list[Fallen]()
-    for here, there in (halves, halves[::-1]):
-        conditions = _worst(binning, here)
-        inside = _rows(there, conditions)
-        if not conditions or not _large(inside):
-            continue
-        words = " and ".join(each.words for each in conditions)
-        tested = _fallen(words, inside, there, _HALVES * _WAYS)
-        found.append(tested._replace(inside=_rows(sides, conditions)))
-    return found
-
-
-def _half(side: tuple[Codes, Floats], place: int) -> tuple[Codes, Floats]:
-    middle = len(side[1]) // 2
+def _half(codes: Codes, losses: Floats, place: int) -> tuple[Codes, Floats]:
+    middle = len(losses) // 2
     part = slice(middle, None) if place else slice(0, middle)
-    return side[0][part], side[1][part]
+    return codes[part], losses[part]
 
 
-def _rows(sides: Sides, conditions: Sequence[Condition]) -> tuple[Mask, Mask]:
-    before, after = (
-        np.logical_and.reduce([each.codes[codes[:, each.place]] for each in conditions] or [np.zeros(len(codes), bool)])
-        for codes, _ in sides
-    )
-    return before, after
+def _inside(codes: Codes, conditions: Sequence[Condition]) -> Mask:
+    inside = np.full(len(codes), bool(conditions))
+    for each in conditions:
+        inside &= each.codes[codes[:, each.place]]
+    return inside
 
 
-def _large(inside: tuple[Mask, Mask]) -> bool:
-    return all(
-        mask.size > 0 and SEGMENT_SHARE <= mask.mean() <= 1 - SEGMENT_SHARE and mask.sum() >= FEWEST_ROWS
-        for mask in inside
-    )
+def _enough(inside: int, rows: int) -> bool:
+    return rows > 0 and SEGMENT_SHARE <= inside / rows <= 1 - SEGMENT_SHARE and inside >= FEWEST_ROWS
 
 
-def _fallen(words: str, inside: tuple[Mask, Mask], sides: Sides, tests: int) -> Fallen:
-    before, after = (losses[mask] for (_, losses), mask in zip(sides, inside, strict=True))
-    t, p = rows_apart(before, after)
+def _fallen(conditions: Sequence[Condition], old: Known, after: Floats, tests: int) -> Fallen:
+    t, p = apart_from(old, after)
     one_sided = float(p) / 2 if t > 0 else 1.0
-    return Fallen(words, inside, float(after.mean() - before.mean()), min(one_sided * tests, 1.0))
+    words = " and ".join(each.words for each in conditions)
+    worse = float(after.mean() - old.mean.value)
+    return Fallen(words, tuple(conditions), worse, min(one_sided * tests, 1.0))
 
 
 class _Table(NamedTuple):
-    """Rows and losses in each cell of two columns, shape (CODES, CODES), of hold-out and window."""
+    """Rows and losses of each pair of conditions, and how many rows there are in all."""
 
-    rows: Floats
+    counts: Floats
     losses: Floats
+    rows: float
 
 
-def _worst(binning: Binning, sides: Sides) -> list[Condition]:
-    """The conditions, one or two, of the region whose rise in loss stands out most; none where no region is large."""
-    asked = [intervals(binning, place) for place in range(len(binning.names))]
-    spread = max(float(sides[0][1].var()), 1e-12)
-    alone = [_best(_tables(sides, place, place), asked[place], None, spread) for place in range(len(asked))]
-    most = sorted(range(len(asked)), key=lambda place: -alone[place][0])[:CROSSED]
-    best = max((alone[place] for place in most), key=lambda each: each[0], default=(-np.inf, []))
-    for at, first in enumerate(most):
-        for second in most[at + 1 :]:
-            found = _best(_tables(sides, first, second), asked[first], asked[second], spread)
-            best = found if found[0] > best[0] else best
-    return best[1] if np.isfinite(best[0]) else []
+class _Half:
+    """One half of the hold-out, in which the worst region of a window's half is looked for."""
 
+    def __init__(self, asked: Sequence[list[Condition]], codes: Codes, losses: Floats) -> None:
+        self.codes, self.losses = codes, losses
+        self._asked = asked
+        self._hot = [np.array([each.codes for each in one], dtype=np.float64) for one in asked]
+        self._spread = max(float(losses.var()), 1e-12) if losses.size else 1e-12
+        #: by places of columns, as far as they were asked for
+        self._tables = dict[tuple[int, int], _Table]()
 
-def _tables(sides: Sides, first: int, second: int) -> list[_Table]:
-    tables = list[_Table]()
-    for codes, losses in sides:
+    def worst(self, codes: Codes, losses: Floats) -> list[Condition]:
+        """The conditions, one or two, of the region whose rise in loss stands out most; none where none is large."""
+        alone = [self._best(codes, losses, place, place) for place in range(len(self._asked))]
+        most = sorted(range(len(alone)), key=lambda place: -alone[place][0])[:CROSSED]
+        best = max((alone[place] for place in most), key=lambda each: each[0], default=(-np.inf, []))
+        for at, first in enumerate(most):
+            for second in most[at + 1 :]:
+                found = self._best(codes, losses, first, second)
+                best = found if found[0] > best[0] else best
+        return best[1] if np.isfinite(best[0]) else []
+
+    def _best(self, codes: Codes, losses: Floats, first: int, second: int) -> tuple[float, list[Condition]]:
+        """How far the worst region of these conditions stands out, in standard errors, and its conditions."""
+        if (first, second) not in self._tables:
+            self._tables[first, second] = self._table(self.codes, self.losses, first, second)
+        before, after = self._tables[first, second], self._table(codes, losses, first, second)
+        allowed = _allowed(before) & _allowed(after)
+        sizes = [np.maximum(each.counts, 1.0) for each in (before, after)]
+        error = np.sqrt(self._spread * (1 / sizes[0] + 1 / sizes[1]))
+        stands = np.where(allowed, (after.losses / sizes[1] - before.losses / sizes[0]) / error, -np.inf)
+        at, beside = divmod(int(stands.argmax()), stands.shape[1])
+        found = [self._asked[first][at], *([self._asked[second][beside]] if first != second else [])]
+        return float(stands[at, beside]), sorted(found, key=lambda each: each.place)
+
+    def _table(self, codes: Codes, losses: Floats, first: int, second: int) -> _Table:
         cells = codes[:, first].astype(np.intp) * CODES + codes[:, second]
-        counts = (np.bincount(cells, each, CODES * CODES).reshape(CODES, CODES) for each in (None, losses))
-        tables.append(_Table(*(each.astype(np.float64) for each in counts)))
-    return tables
+        columns = np.ones((1, CODES)) if first == second else self._hot[second]
+        counts, sums = (
+            self._hot[first] @ np.bincount(cells, each, CODES * CODES).astype(np.float64).reshape(CODES, -1) @ columns.T
+            for each in (None, losses)
+        )
+        return _Table(counts, sums, float(len(losses)))
 
 
-def _best(
-    tables: Sequence[_Table], first: Sequence[Condition], second: Sequence[Condition] | None, spread: float
-) -> tuple[float, list[Condition]]:
-    """How far the worst region of these conditions stands out, in standard errors, and its conditions."""
-    rows = np.array([each.codes for each in first], dtype=np.float64)
-    columns = np.array([each.codes for each in second], dtype=np.float64) if second else np.ones((1, CODES))
-    counts, losses = ([rows @ getattr(each, name) @ columns.T for each in tables] for name in ("rows", "losses"))
-    allowed = np.logical_and.reduce(
-        [
-            (count >= max(SEGMENT_SHARE * table.rows.sum(), FEWEST_ROWS))
-            & (count <= (1 - SEGMENT_SHARE) * table.rows.sum())
-            for count, table in zip(counts, tables, strict=True)
-        ]
-    )
-    before, after = (loss / np.maximum(count, 1.0) for loss, count in zip(losses, counts, strict=True))
-    error = np.sqrt(spread * sum(1 / np.maximum(count, 1.0) for count in counts))
-    stands = np.where(allowed, (after - before) / error, -np.inf)
-    at, beside = divmod(int(stands.argmax()), stands.shape[1])
-    found = [first[at], *([second[beside]] if second else [])]
-    return float(stands[at, beside]), sorted(found, key=lambda each: each.place)
+def _allowed(table: _Table) -> Mask:
+    least, most = max(SEGMENT_SHARE * table.rows, FEWEST_ROWS), (1 - SEGMENT_SHARE) * table.rows
+    return (table.counts >= least) & (table.counts <= most)

@@ -22,7 +22,7 @@ from duetmind_adaptive.records import Window
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.service.clock import SimulatedClock, utc_now
 from duetmind_adaptive.service.engine import Engine
-from duetmind_adaptive.service.history import history, unmeasured
+from duetmind_adaptive.service.history import history, measured_of, unmeasured
 from duetmind_adaptive.service.plugins import Handlers
 from duetmind_adaptive.service.schedule.slots import next_slot
 from duetmind_adaptive.settings.model import Loaded, Model
@@ -72,7 +72,7 @@ async def backtest(
         only = loaded.model_copy(update={"models": {name: model}})
         engine = _engine(only, store, clock, executor, handlers)
         await _replay(engine, model, windows, clock, progress)
-        static = await _measured(engine, model, 1, windows)
+        static = await _static(engine, model, windows)
         plain = await _plain(engine, model, windows)
         seconds = time.perf_counter() - started
         metric = model.metric if model.target else ""
@@ -137,6 +137,15 @@ async def _plain(engine: Engine, model: Model, windows: Sequence[Window]) -> dic
         values = await _measured(engine, model, version, here)
         found |= {window.first_row: value for window, value in zip(here, values, strict=True)}
     return found
+
+
+async def _static(engine: Engine, model: Model, windows: Sequence[Window]) -> Sequence[float | None]:
+    """How the first version does on all windows; what it served was measured by its checks already."""
+    known = await engine.store.read(lambda conn: measured_of(conn, model.name, 1))
+    others = [window for window in windows if window.first_row not in known]
+    measured = await _measured(engine, model, 1, others) if others else ()
+    values = dict(zip((window.first_row for window in others), measured, strict=True))
+    return [known.get(window.first_row, values.get(window.first_row)) for window in windows]
 
 
 async def _measured(engine: Engine, model: Model, version: int, windows: Sequence[Window]) -> Sequence[float | None]:

@@ -89,6 +89,15 @@ def unmeasured(conn: Connection, model: str) -> dict[int, int]:
     }
 
 
+def measured_of(conn: Connection, model: str, version: int) -> dict[int, float]:
+    """The metric of the windows that a version served, by first row, as far as checks told it."""
+    checks = [event.data for event in _log(conn, model) if isinstance(event, CheckCompleted)]
+    served = {check.window.first_row for check in checks if check.version == version}
+    late = {each.window.first_row: each.metric for check in checks for each in check.late}
+    here = {check.window.first_row: check.metric for check in checks if check.metric is not None}
+    return {row: metric for row, metric in (late | here).items() if row in served}
+
+
 def _log(conn: Connection, model: str) -> Iterator[Event]:
     rows = conn.execute(select(events.c.body).where(events.c.model == model).order_by(events.c.seq))
     return (parse_event(body) for (body,) in rows)

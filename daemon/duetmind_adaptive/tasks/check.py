@@ -20,7 +20,7 @@ from duetmind_adaptive.drift.performance import judge
 from duetmind_adaptive.drift.reference import Reference
 from duetmind_adaptive.drift.verdict import compare, draft, settle
 from duetmind_adaptive.errors import SourceMissingError
-from duetmind_adaptive.records import Performance, VersionRef, Window
+from duetmind_adaptive.records import MetricReading, Performance, VersionRef, Window
 from duetmind_adaptive.registry.layout import PROFILE
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.columns import feature_columns
@@ -31,7 +31,7 @@ from duetmind_adaptive.tasks.beside import beside_previous
 from duetmind_adaptive.tasks.examinations import examine
 from duetmind_adaptive.tasks.examinations.metric import METRIC_TESTS
 from duetmind_adaptive.tasks.habits import habits_of
-from duetmind_adaptive.tasks.measure import measure_window
+from duetmind_adaptive.tasks.measure import measure_labelled, measure_window
 from duetmind_adaptive.tasks.memory import Memory
 from duetmind_adaptive.tasks.requests import CheckOutcome, CheckRequest, LateWindow
 from duetmind_adaptive.tasks.stated import stated_performances, worst
@@ -112,7 +112,7 @@ def check_table(
         clock=view.clock,
     )
     stated = stated_performances(view, request.stated)
-    performance = worst(stated) or _performance(view, version, window, table)
+    performance = worst(stated) or _own_performance(view)
     late = _late(view, request.unlabelled)
     memory = Memory.from_json(request.memory, version.version)
     report, memory = examine(view, draft(window, version.version, data, performance, late), memory)
@@ -131,14 +131,25 @@ def _cursor(request: CheckRequest) -> Cursor:
     return Cursor.from_json(request.cursor) if request.cursor else Cursor.start()
 
 
+def _own_performance(view: View) -> Performance | None:
+    """How the version does on the window itself; its answers are asked for once, unless some rows have no label."""
+    labelled = view.labelled
+    if labelled is None:
+        return None
+    reading = measure_labelled(view.model, labelled, view.answers_to)
+    return None if reading is None else _judged(view, view.version, view.window, reading)
+
+
 def _performance(view: View, version: VersionRef, window: Window, table: pa.Table) -> Performance | None:
-    """How the version that served a window did on it, judged as rarely wrong as is promised."""
-    model = view.model
-    if model.target is None or not labels_due(window, model, now=view.now):
+    """How the version that served another window did on it."""
+    if view.model.target is None or not labels_due(window, view.model, now=view.now):
         return None
-    reading = measure_window(model, version, window, table, view.now)
-    if reading is None:
-        return None
+    reading = measure_window(view.model, version, window, table, view.now)
+    return None if reading is None else _judged(view, version, window, reading)
+
+
+def _judged(view: View, version: VersionRef, window: Window, reading: MetricReading) -> Performance:
+    """Judged as rarely wrong as is promised."""
     usual = habits_of(version.folder).of_metric(reading.rows, middle(window))
     sure = 1 - 1 / (METRIC_TESTS * view.alarm_checks("metric"))
     return judge(window, reading, version.baseline, confidence=sure, expected=usual.expected, natural=usual.variance)

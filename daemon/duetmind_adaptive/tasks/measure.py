@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -32,7 +32,25 @@ def measure_window(
     model: Model, version: VersionRef, window: Window, table: pa.Table, now: datetime
 ) -> MetricReading | None:
     """The metric of `version` on the labelled rows of a window; None without labels or without usable inputs."""
-    given = _labelled_answers(model, version, window, table, now)
+    labelled = with_labels(table, model, now=now, window_end=window.end)
+    return measure_labelled(model, labelled, lambda rows: answer(model, version, rows))
+
+
+def measure_labelled(
+    model: Model, labelled: pa.Table, answers: Callable[[pa.Table], Answers | None]
+) -> MetricReading | None:
+    """The metric on rows that have the target column, as far as it is known there; None without any of it.
+
+    Parameters
+    ----------
+    model
+        Whose metric and target.
+    labelled
+        The rows; without the target column nothing is measured.
+    answers
+        The version's answers to the rows among them that have a label.
+    """
+    given = _labelled_answers(model, labelled, answers)
     if given is None:
         return None
     truth, (prediction, score, classes) = given
@@ -40,14 +58,13 @@ def measure_window(
 
 
 def _labelled_answers(
-    model: Model, version: VersionRef, window: Window, table: pa.Table, now: datetime
+    model: Model, labelled: pa.Table, answers: Callable[[pa.Table], Answers | None]
 ) -> tuple[NDArray[Any], Answers] | None:
-    labelled = with_labels(table, model, now=now, window_end=window.end)
     if model.target is None or model.target not in labelled.column_names:
         return None
     labelled = labelled.filter(labelled[model.target].is_valid())
-    answers = answer(model, version, labelled) if labelled.num_rows else None
-    return None if answers is None else (labelled[model.target].to_numpy(zero_copy_only=False), answers)
+    given = answers(labelled) if labelled.num_rows else None
+    return None if given is None else (labelled[model.target].to_numpy(zero_copy_only=False), given)
 
 
 def answer(model: Model, version: VersionRef, table: pa.Table) -> Answers | None:
@@ -76,7 +93,8 @@ def measure_windows(
 
 
 def _value(model: Model, version: VersionRef, window: Window, table: pa.Table, now: datetime) -> float | None:
-    given = _labelled_answers(model, version, window, table, now)
+    labelled = with_labels(table, model, now=now, window_end=window.end)
+    given = _labelled_answers(model, labelled, lambda rows: answer(model, version, rows))
     if given is None:
         return None
     truth, (prediction, score, classes) = given

@@ -17,7 +17,7 @@ from duetmind_adaptive.drift.columns import ColumnProfile, summarise
 from duetmind_adaptive.drift.estimation.design import Binning, Codes, fit_binning
 from duetmind_adaptive.drift.metrics import row_losses
 from duetmind_adaptive.drift.model_drift import answers_moved, calibration_moved
-from duetmind_adaptive.drift.segments import segments
+from duetmind_adaptive.drift.segments import HeldOut, segments
 from duetmind_adaptive.registry.layout import HOLDOUT
 from duetmind_adaptive.sources.columns import keep
 from duetmind_adaptive.tasks.answered import FEWEST_ROWS, Answered, held_rows
@@ -44,6 +44,8 @@ class Side:
     binning: Binning
     codes: Codes
     losses: Floats | None
+    #: cut into the segments that windows are compared by; None where the metric has no losses
+    parts: HeldOut | None
     natural_answers: float
     natural_calibration: float
     natural_fall: float
@@ -70,6 +72,7 @@ def side_of(folder: Path, metric: str, task: str, names: tuple[str, ...], window
         binning=binning,
         codes=codes,
         losses=losses,
+        parts=None if losses is None else HeldOut(binning, codes, losses),
         natural_answers=_natural_answers(answers, blocks),
         natural_calibration=_natural_calibration(task, rows, blocks),
         natural_fall=_natural_fall(binning, codes, losses, blocks),

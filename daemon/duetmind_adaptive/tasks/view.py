@@ -102,6 +102,11 @@ class View:
         """Predictions, scores and classes of the version for all rows; None when its inputs do not fit."""
         return answer(self.model, self.version, self.table)
 
+    def answers_to(self, rows: pa.Table) -> Answers | None:
+        """The same for some rows of the window, in their order."""
+        whole = rows.num_rows == self.table.num_rows
+        return self.answers if whole else answer(self.model, self.version, rows)
+
     @cached_property
     def labelled(self) -> pa.Table | None:
         """The window with the target column as far as it is known by now; None while labels are not due."""

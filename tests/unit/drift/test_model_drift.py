@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from duetmind_adaptive.drift.estimation.design import fit_binning
 from duetmind_adaptive.drift.model_drift import answers_moved, calibration_moved
-from duetmind_adaptive.drift.segments import segments
+from duetmind_adaptive.drift.segments import HeldOut, segments
 
 Floats = NDArray[np.float64]
 ROWS, REPEATS, ALPHA = 1000, 150, 0.05
@@ -73,6 +73,22 @@ def test_a_region_of_two_columns_is_named_though_each_bin_of_one_hardly_moves(al
         first = segments(binning, (codes[halves[0]], codes[halves[1]]), (losses[halves[0]], losses[halves[1]]))[0]
         named += first.p_value < 1e-4 and "x1 > 0." in first.where and "and x3 ≤ -0." in first.where
     assert named >= (6 if alike else 8)
+
+
+def test_a_hold_out_that_is_kept_tells_of_each_window_what_it_would_tell_of_the_first() -> None:
+    rng = np.random.default_rng(6)
+    table = pa.table({"age": rng.uniform(20, 80, 5 * ROWS), "site": rng.choice(["A", "B", "C"], 5 * ROWS)})
+    binning = fit_binning(table)
+    codes, losses = binning.codes(table), rng.exponential(size=5 * ROWS)
+    before = slice(0, 2 * ROWS)
+    kept = HeldOut(binning, codes[before], losses[before])
+    for at in (2, 3, 4, 2):
+        window = slice(at * ROWS, (at + 1) * ROWS)
+        fresh = segments(binning, (codes[before], codes[window]), (losses[before], losses[window]))
+        again = kept.segments(codes[window], losses[window])
+        assert [(part.where, part.worse, part.p_value) for part in again] == [
+            (part.where, part.worse, part.p_value) for part in fresh
+        ]
 
 
 @pytest.mark.parametrize("alike", [0.0, 0.7])

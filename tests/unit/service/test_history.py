@@ -15,7 +15,7 @@ from duetmind_adaptive.events import (
     make,
 )
 from duetmind_adaptive.service.clock import SystemClock
-from duetmind_adaptive.service.history import history
+from duetmind_adaptive.service.history import history, measured_of
 from duetmind_adaptive.store.database import open_store
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -91,3 +91,14 @@ async def test_a_rollback_is_counted_where_it_happened():
     document = await told(check(0), check(1), version(ModelRolledBack, "asked for", 1), static=(1, 1))
     assert document["windows"][1]["actions"] == ["rolled_back"]
     assert document["summary"]["rollbacks"] == 1
+
+
+async def test_what_a_version_was_measured_on_is_the_windows_that_it_served_whenever_their_labels_came():
+    late = PerformanceData(window=window(1), metric=0.7, low=0.6, high=0.8, rows=10, degraded=False)
+    store = await open_store("sqlite://")
+    bus = DurableBus(store, SystemClock(), owner="test")
+    checks = [check(0), check(1, metric=None), check(2, metric=None), check(3, version=2, late=(late,))]
+    await bus.publish(*(make(kind, data, id=str(i), time=NOW) for i, (kind, data) in enumerate(checks)))
+    assert await store.read(lambda conn: measured_of(conn, "m", 1)) == {0: 0.9, 10: 0.7}
+    assert await store.read(lambda conn: measured_of(conn, "m", 2)) == {30: 0.9}
+    await store.close()

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from duetmind_adaptive.check_report import Calibration, CheckReport, Segment
 from duetmind_adaptive.drift.calm.evidence import Evidence
+from duetmind_adaptive.drift.estimation.design import Codes
 from duetmind_adaptive.drift.labels import complete_rows
 from duetmind_adaptive.drift.metrics import higher_is_better, measure
 from duetmind_adaptive.drift.model_drift import answers_moved, calibration_moved
 from duetmind_adaptive.drift.performance import TOLERANCE, metric_scale
-from duetmind_adaptive.drift.segments import Fallen, segments
+from duetmind_adaptive.drift.segments import Fallen
 from duetmind_adaptive.records import ColumnReport, TestResult
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.tasks.answered import FEWEST_ROWS, Answered
@@ -92,38 +93,39 @@ def _calibration(view: View, side: Side, rows: Answered) -> Calibration | None:
 
 def _segments(view: View, side: Side, rows: Answered) -> tuple[Segment, ...]:
     losses = losses_of(view.model.metric, view.model.task, rows)
-    if losses is None or side.losses is None:
+    if losses is None or side.parts is None:
         return ()
     codes = side.binning.codes(rows.features)
-    found = segments(side.binning, (side.codes, codes), (side.losses, losses))
+    found = side.parts.segments(codes, losses)
     alpha = 1 / view.alarm_checks("segments")
     telling = (part for part in found if part.p_value <= alpha and part.worse > BEYOND * side.natural_fall)
     kept = list[Fallen]()
     for part in telling:
-        if not any(_alike(part, other) for other in kept):
+        if not any(_alike(part.inside(codes), other.inside(codes)) for other in kept):
             kept.append(part)
-    told = (_segment(view.model, part, side.rows, rows) for part in kept)
+    told = (_segment(view.model, part, (side.rows, side.codes), (rows, codes)) for part in kept)
     return tuple(segment for segment in told if segment is not None and segment.degraded)[:NAMED]
 
 
-def _alike(part: Fallen, other: Fallen) -> bool:
+def _alike(here: NDArray[np.bool_], there: NDArray[np.bool_]) -> bool:
     """Whether two parts are mostly the same rows of the window: naming the more certain one is enough."""
-    here, there = part.inside[1], other.inside[1]
     return int((here & there).sum()) >= ALIKE * int((here | there).sum())
 
 
-def _segment(model: Model, part: Fallen, before: Answered, after: Answered) -> Segment | None:
+def _segment(
+    model: Model, part: Fallen, before: tuple[Answered, Codes], after: tuple[Answered, Codes]
+) -> Segment | None:
     """With the metric on both sides; degraded where that fell by more than does not count."""
     readings = [
         measure(
             model.metric,
             model.task,
-            truth=rows.truth[inside],
+            truth=rows.truth[inside := part.inside(codes)],
             prediction=rows.prediction[inside],
             score=None if rows.score is None else rows.score[inside],
             classes=rows.classes,
         )
-        for rows, inside in zip((before, after), part.inside, strict=True)
+        for rows, codes in (before, after)
     ]
     reference, reading = readings
     if reference is None or reading is None:
@@ -131,7 +133,7 @@ def _segment(model: Model, part: Fallen, before: Answered, after: Answered) -> S
     fall = reference.value - reading.value if higher_is_better(model.metric) else reading.value - reference.value
     return Segment(
         where=part.where,
-        share=float(part.inside[1].mean()),
+        share=float(part.inside(after[1]).mean()),
         reading=reading,
         reference=reference,
         p_adjusted=part.p_value,
