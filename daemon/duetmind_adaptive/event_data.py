@@ -235,6 +235,8 @@ class VersionData(Data):
     sha256: str | None = None
     gate: dict[str, Any] | None = None
     job: str | None = None
+    #: the version that served before and whose very model this is
+    again: int | None = None
 
 
 class JobData(Data):

@@ -198,4 +198,6 @@ class TrainingReport:
     champion: int | None = None
     #: rows `[first, last)` that the gate decided on; None where there was no gate or no row
     judged_rows: tuple[int, int] | None = None
+    #: the version from before whose very model this is; None of one that was fitted
+    again: int | None = None
     extra: dict[str, Any] = field(default_factory=dict[str, Any])

@@ -114,6 +114,15 @@ def at_work(job: Mapping[str, Any]) -> str | None:
     return f"granted {', '.join(gives)}; used {', '.join([*cpu, *held])} in {used.get('seconds', 0):.4g} s"
 
 
+def serving(model: Mapping[str, Any]) -> str | int | None:
+    """The champion's number, and whose model it is where that one served before.
+
+    >>> serving({"champion": 5, "again": 2}), serving({"champion": 5})
+    ('5 (the model of 2)', 5)
+    """
+    return f"{model['champion']} (the model of {model['again']})" if model.get("again") else model["champion"]
+
+
 def _show(
     daemon: Client, resource: str, columns: Sequence[str], limit: int, cursor: str | None, *, as_json: bool
 ) -> int:
@@ -127,6 +136,8 @@ def _show(
         return 0
     if resource == "jobs":
         items = [{**item, "now": at_work(item)} for item in items]
+    if resource == "models":
+        items = [{**item, "champion": serving(item)} for item in items]
     print_table([column.upper() for column in columns], [[item.get(column) for column in columns] for item in items])
     if resource == "models":
         print_outlook({item["name"]: item for item in items})

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     OBSERVING = "observing"
     DATA_QUALITY = "data_quality"
     GATE_PASSED = "gate_passed"
+    FORMER_VERSION = "former_version_back"
     GATE_FAILED = "gate_failed"
     SEGMENT_WORSE = "segment_worse"
     HOLD_OUT_SPENT = "hold_out_spent"

@@ -15,6 +15,8 @@ from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.rules import WATCH_WINDOWS, Rules
 from duetmind_adaptive.policy.state import ModelState, Watch
 
+#: why a version is promoted that proved itself
+PROVED = frozenset({Reason.GATE_PASSED, Reason.FORMER_VERSION})
 #: the subject of a review that asks for a rollback, which is the action's name
 ROLLBACK_SUBJECT = "rollback"
 
@@ -30,7 +32,7 @@ class TakeBack:
 def begin_watch(state: ModelState, event: ModelPromoted) -> Watch | None:
     """Watch what proved itself; not what a person chose, and not the first version."""
     data, last = event.data, state.last_window
-    if data.previous is None or last is None or data.reason != Reason.GATE_PASSED:
+    if data.previous is None or last is None or data.reason not in PROVED:
         return None
     return Watch(version=data.version, previous=data.previous, from_row=last.last_row)
 

@@ -41,7 +41,7 @@ class Version:
     #: name of its folder below the model's `versions`
     folder: str
     baseline: MetricReading | None
-    #: the rest of the training report: metrics, gate, trained_rows, train_size, libraries, seconds, notes, extra
+    #: the rest of the training report: metrics, again, gate, trained_rows, train_size, libraries, seconds, notes, extra
     body: dict[str, Any]
 
 
@@ -201,6 +201,26 @@ def reign_at(conn: Connection, model: str, when: datetime) -> Reign | None:
     query = select(reigns).where((reigns.c.model == model) & during).order_by(reigns.c.id.desc())
     row = conn.execute(query).first()
     return None if row is None else _reign(row)
+
+
+def former(conn: Connection, model: str, *, limit: int) -> list[Version]:
+    """Versions that served before and may again, the latest first; each artifact once.
+
+    Neither what serves now, nor an artifact that was ever taken back.
+    """
+    mine = versions.c.model == model
+    served = select(versions).join(
+        reigns, (reigns.c.model == versions.c.model) & (reigns.c.version == versions.c.version)
+    )
+    taken_back = {row.sha256 for row in conn.execute(served.where(mine & (versions.c.state == "rejected")))}
+    current = champion(conn, model)
+    known = taken_back | {None, current.sha256 if current else None}
+    found: list[Version] = []
+    for row in conn.execute(served.where(mine & (versions.c.state == "retired")).order_by(reigns.c.id.desc())):
+        if row.sha256 not in known and len(found) < limit:
+            known.add(row.sha256)
+            found.append(_version(row))
+    return found
 
 
 def page(conn: Connection, model: str, *, limit: int, before: int | None = None) -> list[Version]:

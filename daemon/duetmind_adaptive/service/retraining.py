@@ -38,6 +38,10 @@ from duetmind_adaptive.tasks.requests import TRAIN_VERSION, TrainRequest, run_ta
 
 log = get_logger(__name__)
 
+#: versions that served before and answer the rows that a challenger is chosen on: each costs a load and its answers;
+#: learning again as rows of a new world come in makes up to five for each world, so these reach two worlds back
+FORMER_VERSIONS = 8
+
 
 class RetrainKind:
     """Implements `jobs.runner.JobKind` for jobs of kind `retrain`."""
@@ -88,7 +92,8 @@ class RetrainKind:
             message = f"Version {previous.version} began to serve meanwhile, and against it nothing is proved."
             self._reject(tx, job, data.model_copy(update={"message": f"{message} {data.message}".strip()}))
         elif result.gate is not None and result.gate.verdict == "better":
-            self._promote(tx, job, version, result, Reason.GATE_PASSED)
+            why = Reason.GATE_PASSED if result.again is None else Reason.FORMER_VERSION
+            self._promote(tx, job, version, result, why)
         else:
             self._reject(tx, job, _version_data(job, version, previous.version, result, _why_not(result.gate)))
 
@@ -113,7 +118,12 @@ class RetrainKind:
             cursor=checks.cursor(conn, model.name).position,
             now=self._clock.now(),
             spent_before=hold_outs.spent_before(conn, model.name),
+            former=tuple(versions.version_ref(each, model.folder) for each in self._former(conn, model)),
         )
+
+    @staticmethod
+    def _former(conn: Connection, model: Model) -> list[versions.Version]:
+        return versions.former(conn, model.name, limit=FORMER_VERSIONS) if model.trainer is None else []
 
     def _promote(self, tx: Transaction, job: Job, version: int, report: TrainingReport, reason: Reason) -> None:
         now = self._clock.now()
@@ -145,6 +155,7 @@ def _version_data(job: Job, version: int, previous: int | None, report: Training
         metric=report.baseline.value if report.baseline else None,
         sha256=report.sha256,
         gate=_gate_data(report.gate) if report.gate else None,
+        again=report.again,
         job=job.id,
     )
 

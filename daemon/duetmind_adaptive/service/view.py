@@ -230,16 +230,18 @@ class View(Acts):
 def _status_of(conn: Connection, names: Sequence[str]) -> Document:
     counts = deadletters.counts(conn)
     return {
-        "models": {name: _model_status(conn, name) for name in names},
+        "models": {name: model_status(conn, name) for name in names},
         "bus": {"pending": counts.pending, "dead": counts.dead},
         "jobs": queue.counts(conn),
     }
 
 
-def _model_status(conn: Connection, name: str) -> Document:
+def model_status(conn: Connection, name: str) -> Document:
+    """One model at a glance."""
     row, champion, incident = checks.latest(conn, name), versions.champion(conn, name), incidents.open_of(conn, name)
     return {
         "champion": champion.version if champion else None,
+        "again": champion.body.get("again") if champion else None,
         "last_check": row.at if row else None,
         "next_check": None,
         "drift": bool(row.drift) if row else None,

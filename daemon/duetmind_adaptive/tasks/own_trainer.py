@@ -14,10 +14,7 @@ import math
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from duetmind_adaptive.durable import write_durably
@@ -64,7 +61,7 @@ def have_trained(request: TrainRequest, folder: Path) -> TrainingReport:
         report = _by_metrics(common, request, content)
     else:
         write_durably(folder / ARTIFACT, content)
-        shown = _shown(loaded, data, kept, request)
+        shown = _shown(loaded, data, kept)
         keep_shown(folder, data, shown, request.model)
         report = replace(
             common, sha256=hashlib.sha256(content).hexdigest(), metrics=shown.metrics(request.model),
@@ -146,24 +143,11 @@ def _verified(path: Path, request: TrainRequest, data: TrainingData) -> LoadedMo
     return loaded
 
 
-def _shown(loaded: LoadedModel, data: TrainingData, kept: Examples, request: TrainRequest) -> Shown:
-    table = data.labelled_rows(kept.rows)
+def _shown(loaded: LoadedModel, data: TrainingData, kept: Examples) -> Shown:
     try:
-        prediction = loaded.predict(table)
-        scores = None if request.model.task == "regression" else _in_order(loaded, table, kept)
+        return Shown.of(loaded, data.labelled_rows(kept.rows), kept)
     except (ColumnMissingError, ColumnMismatchError, ValueError, TypeError) as error:
         raise TrainingError(f"the trainer's model cannot answer the rows kept back: {error}") from error
-    return Shown(kept, prediction, scores)
-
-
-def _in_order(loaded: LoadedModel, table: pa.Table, kept: Examples) -> Any:
-    """Its probabilities in the order of the data's classes; a class that it does not know has none."""
-    given = loaded.predict_proba(table)
-    order = {str(name): place for place, name in enumerate(loaded.classes.tolist())}
-    columns = [
-        given[:, order[str(name)]] if str(name) in order else np.zeros(len(given)) for name in kept.classes.tolist()
-    ]
-    return np.column_stack(columns)
 
 
 def _profiled(request: TrainRequest, data: TrainingData, learned: int) -> int:

@@ -4,10 +4,12 @@ A later version goes through four steps on labelled rows in time order:
 
     … older rows | validation | hold-out |  now
 
-1. each candidate span that ends before the validation rows is fitted and measured on them, and one is chosen;
-2. that span is fitted again, ending where the hold-out begins: the challenger;
+1. each candidate (`tasks.candidates`: spans, weights by age, versions that served before) is measured on the validation
+   rows, and one is chosen;
+2. what was chosen is fitted again, ending where the hold-out begins: the challenger. A version from before is not;
 3. challenger and champion answer the hold-out, which neither was trained on, and the gate compares them;
-4. a challenger that is better is fitted once more on the same number of rows up to now, hold-out included.
+4. a challenger that is better is fitted once more on the same number of rows up to now, hold-out included; a version
+   from before stays as it is.
 
 Step 4 trades a purist's point for a better model: what serves is the recipe that won, not the very artifact. After
 an abrupt change the hold-out holds half of all rows of the new regime, and without them the version that wins is out of
@@ -17,36 +19,28 @@ the challenger's, of step 3, hence honest; a rejected challenger is kept as it w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from duetmind_adaptive.errors import TrainingError
 from duetmind_adaptive.records import GateResult, MetricReading, VersionRef
+from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.tasks.candidates import Fits, Trials, try_out
+from duetmind_adaptive.tasks.former import Former
 from duetmind_adaptive.tasks.judging import first_to_judge, gate, judged_rows
 from duetmind_adaptive.tasks.requests import TrainRequest
 from duetmind_adaptive.tasks.shown import Shown
 from duetmind_adaptive.tasks.training_data import TrainingData, window_rows
 from duetmind_adaptive.training.examples import Examples
-from duetmind_adaptive.training.fitting import answers
-from duetmind_adaptive.training.spans import Split, candidate_spans, choose_span, split_rows
+from duetmind_adaptive.training.fitting import Learner
+from duetmind_adaptive.training.spans import split_rows
 
 #: of the reference, measured by a first model that learned from the rows before
 BASELINE_SHARE = 0.3
 #: the profile of a later version describes its newest rows, at most these windows of them and at least these rows
 PROFILE_WINDOWS, PROFILE_ROWS = 16, 2000
-
-
-class Fits(Protocol):
-    """Whatever fits models: a configured pipeline (`fitting.Learner`), or a search (`automl.learner.SearchLearner`)."""
-
-    def fit(self, examples: Examples) -> Pipeline:
-        """A fitted pipeline, whose first step casts raw frames."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -67,6 +61,8 @@ class Made:
     judged_rows: tuple[int, int] | None = None
     notes: tuple[str, ...] = ()
     extra: dict[str, Any] = field(default_factory=dict[str, Any])
+    #: the version from before that it is; `learned` is empty then
+    former: Former | None = None
 
 
 def make_first(request: TrainRequest, data: TrainingData, learner: Fits) -> Made:
@@ -97,64 +93,89 @@ def make_challenger(
     *,
     quick: Fits | None = None,
 ) -> Made:
-    """Choose a span, learn from it, prove it against the champion.
+    """Choose what to learn from, learn from it, prove it against the champion.
 
-    `seen`: the champion learned from rows before it. `quick` compares the spans where `learner` takes long.
+    `seen`: the champion learned from rows before it. `quick` compares the candidates where `learner` takes long.
     """
     model, examples = request.model, data.examples
     window = window_rows(model, data)
     split = split_rows(examples.rows, seen=first_to_judge(request, seen), window=window, least=model.gate_rows)
-    validation = examples.part(split.validation, split.hold_out)
-    candidates = _fit_spans(examples, split, window, quick or learner)
-    losses = {length: _losses(candidate, validation) for length, candidate in candidates.items()}
-    span = choose_span(losses)
-    challenger = learner.fit(learned := examples.part(max(0, split.hold_out - span), split.hold_out))
     hold_out = examples.part(split.hold_out, len(examples))
-    shown = Shown.by(challenger, hold_out)
-    verdict = gate(request, data, champion, shown)
-    pipeline = challenger
-    if verdict.verdict == "better":
-        first = 0 if span >= split.validation else len(examples) - span
-        pipeline = learner.fit(learned := examples.part(first, len(examples)))
-    baseline, metrics = shown.baseline(model), shown.metrics(model)
+    trials = try_out(request, data, split, window, quick or learner, weighs=_weighs(learner))
+    shown = trials.former.show(data, hold_out) if trials.former else None
+    if trials.former and shown is not None:
+        made = _again(trials.former, trials, shown, gate(request, data, champion, shown), model)
+    else:
+        made = _anew(request, data, learner, champion, trials, hold_out=split.hold_out)
+    baseline, shown = made.baseline, made.shown
     if baseline is None:  # with too few rows to judge on, what the candidate did on the validation rows is the best
-        shown = Shown.by(candidates[span], validation)
+        shown = trials.shown
         baseline = shown.baseline(model)
-    return Made(
-        pipeline=pipeline,
-        learned=learned,
+    learned = made.former.loaded.manifest.train_size if made.former else len(made.learned)
+    return replace(
+        made,
         baseline=baseline,
-        metrics=metrics,
         shown=shown,
-        profiled=data.newest(max(PROFILE_ROWS, min(len(learned) + len(hold_out), PROFILE_WINDOWS * window))),
-        gate=verdict,
+        profiled=data.newest(max(PROFILE_ROWS, min(learned + len(hold_out), PROFILE_WINDOWS * window))),
         judged_rows=judged_rows(hold_out),
-        notes=(f"Learned from {len(learned)} rows; tried {len(losses)} spans and chose {span} rows.",),
         extra={
-            "spans": {str(length): float(loss.mean()) for length, loss in losses.items()},
-            "fits": len(losses) + 1 + (pipeline is not challenger),
+            "spans": {str(length): loss for length, loss in trials.spans.items()},
+            "half_lives": {str(length): loss for length, loss in trials.half_lives.items()},
+            "versions": {str(number): loss for number, loss in trials.versions.items()},
+            "fits": trials.fits + made.extra["fits"],
             "hold_out": list(judged_rows(hold_out) or ()) or None,
         },
     )
 
 
-def _fit_spans(examples: Examples, split: Split, window: int, learner: Fits) -> dict[int, Pipeline]:
-    """A candidate for each span that ends where the validation rows begin."""
-    production = int((examples.rows[: split.validation] >= 0).sum())
-    spans = candidate_spans(window, production, split.validation)
-    parts = {span: examples.part(split.validation - span, split.validation) for span in spans}
-    candidates = {span: learner.fit(part) for span, part in parts.items() if part.teach}
-    if not candidates:
-        raise TrainingError(
-            f"the {split.validation} labelled rows before those to be judged on have too few of some class to learn "
-            "from; wait for more labels"
-        )
-    return candidates
+def _anew(
+    request: TrainRequest,
+    data: TrainingData,
+    learner: Fits,
+    champion: VersionRef,
+    trials: Trials,
+    *,
+    hold_out: int,
+) -> Made:
+    """Steps 2 to 4: fit, prove, and fit once more what proved itself; the hold-out begins at a place in the line."""
+    model, examples, recipe = request.model, data.examples, trials.recipe
+    pipeline, learned = recipe.fit(learner, examples.part(0, hold_out))
+    shown = Shown.by(pipeline, examples.part(hold_out, len(examples)))
+    verdict = gate(request, data, champion, shown)
+    better = verdict.verdict == "better"
+    if better:  # what was every row there was is every row there is
+        whole = recipe.span >= trials.rows
+        pipeline, learned = (replace(recipe, span=len(examples)) if whole else recipe).fit(learner, examples)
+    return Made(
+        pipeline=pipeline,
+        learned=learned,
+        baseline=shown.baseline(model),
+        metrics=shown.metrics(model),
+        shown=shown,
+        profiled=data.reference,
+        gate=verdict,
+        notes=(f"Learned from {len(learned)} rows; {trials.words}.",),
+        extra={"fits": 1 + better},
+    )
 
 
-def _losses(pipeline: Pipeline, examples: Examples) -> NDArray[np.float64]:
-    """Squared error of the number, or of the true class's probability: bounded, and steadier than right or wrong."""
-    prediction, probabilities = answers(pipeline, examples)
-    if probabilities is None:
-        return (prediction - examples.target) ** 2
-    return (1 - probabilities[np.arange(len(examples)), examples.target]) ** 2
+def _again(former: Former, trials: Trials, shown: Shown, verdict: GateResult, model: Model) -> Made:
+    """Step 3 for a version that served before: it is fitted already, and stays as it is."""
+    number = former.version.version
+    said = f"Version {number}, which served before, answers the newest rows better than what was fitted anew."
+    return Made(
+        pipeline=former.loaded.pipeline,
+        learned=shown.examples.part(0, 0),
+        baseline=shown.baseline(model),
+        metrics=shown.metrics(model),
+        shown=shown,
+        profiled=pa.table({}),
+        gate=replace(verdict, reason=f"{said} {verdict.reason}"),
+        notes=(f"The model of version {number}; {trials.words}, and that version did better.",),
+        extra={"fits": 0},
+        former=former,
+    )
+
+
+def _weighs(learner: Fits) -> bool:
+    return isinstance(learner, Learner) and learner.weighs()

@@ -121,6 +121,8 @@ class TrainRequest:
     cursor: str | None = None
     #: production rows before this one have decided as often as they may; None where none have
     spent_before: int | None = None
+    #: versions that served before, the newest first: candidates as well
+    former: tuple[VersionRef, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,6 +29,7 @@ from duetmind_adaptive.registry.manifest import Feature, Manifest
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.columns import feature_columns
 from duetmind_adaptive.sources.reference import read_reference
+from duetmind_adaptive.tasks.former import copy_artifact
 from duetmind_adaptive.tasks.learn_habits import keep_holdout
 from duetmind_adaptive.tasks.libraries import library_versions
 from duetmind_adaptive.tasks.measure import answer
@@ -37,7 +38,7 @@ from duetmind_adaptive.tasks.recipes import Made, make_challenger, make_first
 from duetmind_adaptive.tasks.requests import TrainRequest
 from duetmind_adaptive.tasks.searching import search_learner
 from duetmind_adaptive.tasks.training_data import TrainingData, moment_of, read_training_data
-from duetmind_adaptive.tasks.version_folder import describe, keep_rows, keep_shown, last_row_seen
+from duetmind_adaptive.tasks.version_folder import describe, keep_rows, keep_shown, last_row_seen, trained_rows_of
 from duetmind_adaptive.training.custom_pipeline.thresholds import threshold_of
 from duetmind_adaptive.training.fingerprint import fingerprint
 from duetmind_adaptive.training.fitting import Learner
@@ -129,16 +130,18 @@ def _learn(request: TrainRequest, folder: Path) -> TrainingReport:
         profile = None
     keep_rows(folder, model, made.profiled, tuple(data.kinds), profile)
     keep_shown(folder, data, made.shown, model)
-    manifest = _manifest(request, data, made)
+    former = made.former
+    manifest = former.loaded.manifest if former else _manifest(request, data, made)
     report = TrainingReport(
         folder=folder,
-        sha256=save_artifact(folder / ARTIFACT, made.pipeline, manifest),
+        sha256=copy_artifact(former, folder) if former else save_artifact(folder / ARTIFACT, made.pipeline, manifest),
         metrics=made.metrics,
         baseline=made.baseline,
         gate=made.gate,
         judged_rows=made.judged_rows,
-        trained_rows=manifest.trained_rows,
-        train_size=len(made.learned),
+        trained_rows=trained_rows_of(former.version) if former else manifest.trained_rows,
+        train_size=manifest.train_size,
+        again=former.version.version if former else None,
         libraries=manifest.libraries,
         seconds=0.0,
         notes=made.notes,

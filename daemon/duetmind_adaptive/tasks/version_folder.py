@@ -62,6 +62,7 @@ def describe(report: TrainingReport, request: TrainRequest, manifest: Manifest |
         "sha256": report.sha256 or None,
         "trained_rows": report.trained_rows,
         "train_size": report.train_size,
+        "again": report.again,
         "metrics": report.metrics,
         "baseline": asdict(report.baseline) if report.baseline else None,
         "gate": asdict(report.gate) if report.gate else None,
@@ -73,13 +74,25 @@ def describe(report: TrainingReport, request: TrainRequest, manifest: Manifest |
     write_durably(report.folder / DESCRIPTION, json.dumps(facts, indent=1, default=_plain).encode())
 
 
-def last_row_seen(champion: VersionRef) -> int:
-    """The champion learned from production rows before this one."""
-    path = champion.folder / DESCRIPTION
+def last_row_seen(version: VersionRef) -> int:
+    """The version learned from production rows before this one."""
+    return trained_rows_of(version)[1]
+
+
+def trained_rows_of(version: VersionRef) -> tuple[int, int]:
+    """The rows `[first, last)` that the version learned from.
+
+    Raises
+    ------
+    ArtifactError
+        When its description is gone or damaged.
+    """
+    path = version.folder / DESCRIPTION
     try:
-        return int(json.loads(path.read_bytes())["trained_rows"][1])
+        first, last = json.loads(path.read_bytes())["trained_rows"]
+        return int(first), int(last)
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ArtifactError(f"{path}, which says what version {champion.version} learned from, is damaged") from error
+        raise ArtifactError(f"{path}, which says what version {version.version} learned from, is damaged") from error
 
 
 def _plain(value: object) -> object:

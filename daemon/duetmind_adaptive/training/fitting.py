@@ -16,6 +16,7 @@ from duetmind_adaptive.settings.pipeline import PipelineSettings
 from duetmind_adaptive.training.custom_pipeline.builder import build_pipeline
 from duetmind_adaptive.training.custom_pipeline.thresholds import decide, threshold_of
 from duetmind_adaptive.training.examples import Examples
+from duetmind_adaptive.training.recency import as_fit_parameter, takes_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,19 @@ class Learner:
     kinds: Mapping[str, str]
     seed: int = 0
 
-    def fit(self, examples: Examples) -> Pipeline:
+    def weighs(self) -> bool:
+        """Whether what is fitted can weigh rows."""
+        return takes_weights(build_pipeline(self.settings, self.task, self.kinds, seed=self.seed))
+
+    def fit(self, examples: Examples, weights: NDArray[np.float64] | None = None) -> Pipeline:
         """A fitted pipeline; its input is a raw frame, though the examples are cast already, once for all fits.
+
+        Parameters
+        ----------
+        examples
+            What to learn from.
+        weights
+            Of the rows, shape (n,), where `weighs` says so; default: all alike.
 
         Raises
         ------
@@ -42,7 +54,7 @@ class Learner:
             with warnings.catch_warnings():
                 # a learner's complaints (not converged, constant columns) are the gate's business: it measures
                 warnings.simplefilter("ignore")
-                rest.fit(examples.frame, examples.target)
+                rest.fit(examples.frame, examples.target, **as_fit_parameter(rest, weights))
         except (ValueError, TypeError, ArithmeticError, MemoryError) as error:
             reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
             raise TrainingError(f"{self.settings.model.algorithm} cannot learn from these rows: {reason}") from error

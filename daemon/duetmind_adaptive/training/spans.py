@@ -102,5 +102,17 @@ def choose_span(losses: Mapping[int, Floats]) -> int:
     return max(span for span in near if span <= STRETCH * best)
 
 
+def clearly_lower(losses: Floats, others: Floats) -> bool:
+    """Whether `losses` are below `others`, row by row, by more than one standard error.
+
+    Examples
+    --------
+    >>> others = np.array([0.5, 0.9, 0.4, 0.6])
+    >>> clearly_lower(others - np.array([0.1, 0.2, 0.1, 0.2]), others), clearly_lower(others - 0.0, others)
+    (True, False)
+    """
+    return not _within(others - losses)
+
+
 def _within(difference: Floats) -> bool:
     return bool(difference.mean() <= difference.std(ddof=1) / np.sqrt(difference.size))

@@ -141,6 +141,27 @@ def test_rollback_goes_to_the_previous_champion_and_never_in_circles(tx):
     assert [v.state for v in versions.page(tx.connection, "loans", limit=9)] == ["rejected", "rejected", "champion"]
 
 
+def former(tx, limit=3):
+    return [each.version for each in versions.former(tx.connection, "loans", limit=limit)]
+
+
+def test_versions_that_served_before_are_known_the_latest_first_and_each_artifact_once(tx):
+    for job, sha256 in zip("abcdefg", ["1", "2", "1", "3", "4", "5", "6"], strict=True):
+        promote(tx, make(tx, job, sha256=sha256), f"promote {job}")
+    make(tx, "never served", sha256="7")
+    # 7 serves; 3 has the artifact of 1
+    assert former(tx, limit=9) == [6, 5, 4, 3, 2]
+    assert former(tx) == [6, 5, 4]
+
+
+def test_neither_what_serves_nor_what_was_taken_back_is_a_former_version(tx):
+    for job, sha256 in zip("abcd", ["1", "2", "3", "2"], strict=True):
+        promote(tx, make(tx, job, sha256=sha256), f"promote {job}")
+    assert former(tx) == [3, 1], "version 2 is what serves as 4"
+    rollback(tx, "back")
+    assert former(tx) == [1], "and was taken back as such"
+
+
 def test_rollback_skips_what_cannot_serve(tx):
     for job in "abc":
         promote(tx, make(tx, job), f"promote {job}")

@@ -13,7 +13,7 @@ import pytest
 
 from duetmind_adaptive.bus import log as bus_log
 from duetmind_adaptive.errors import DuetMindError, RegistryError
-from duetmind_adaptive.events import ModelRejected, ModelRolledBack, RetrainSuppressed, derive_id
+from duetmind_adaptive.events import ModelPromoted, ModelRejected, ModelRolledBack, RetrainSuppressed, derive_id
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.inline import InlineExecutor
 from duetmind_adaptive.registry import versions
@@ -22,6 +22,7 @@ from duetmind_adaptive.service.clock import SimulatedClock
 from duetmind_adaptive.service.decisions import rules_of
 from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.plugins import Handlers, load_handlers
+from duetmind_adaptive.service.view import model_status
 from duetmind_adaptive.settings.load import load_config
 from duetmind_adaptive.store.database import open_store
 
@@ -252,6 +253,29 @@ async def test_a_promotion_that_does_not_hold_is_taken_back_in_the_window_that_s
         first = await engine.store.read(lambda conn: versions.champion(conn, "loans"))
         assert first is not None
         assert first.folder in str(link.resolve())
+
+
+async def test_where_an_old_world_comes_back_the_version_that_served_it_does_too(tmp_path: Path) -> None:
+    """The world turns round for so long that nothing watches any more, and then back."""
+    write_rows(tmp_path / "reference.csv", 900)
+    write_regimes(tmp_path / "live.csv", [False, *[True] * 26, False, False])
+    more = "responses: {retrain_model: {max_auto_retrains_per_day: 99}}\n"
+    async with an_engine(tmp_path, more=more) as engine:
+        while await engine.checks.run_one("loans"):
+            await engine.settle()
+        log = [logged.event for logged in await engine.store.read(lambda conn: bus_log.page(conn, limit=1000))]
+        back = max((event for event in log if isinstance(event, ModelPromoted)), key=lambda each: each.data.version)
+        assert (back.data.reason, back.data.again) == ("former_version_back", 1)
+        assert back.data.message.startswith("Version 1, which served before, answers the newest rows better than")
+        rows = await engine.store.read(lambda conn: [versions.get(conn, "loans", n) for n in (1, back.data.version)])
+        first, again = rows
+        assert first is not None
+        assert again is not None
+        assert again.sha256 == first.sha256
+        assert again.folder != first.folder
+        assert await serving(engine) == again.version
+        served = await engine.store.read(lambda conn: model_status(conn, "loans"))
+        assert (served["champion"], served["again"]) == (again.version, 1)
 
 
 @pytest.mark.parametrize(

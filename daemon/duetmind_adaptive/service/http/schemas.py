@@ -108,6 +108,8 @@ class ModelStatus(Answer):
     """One model at a glance."""
 
     champion: Any
+    #: the version that served before and whose very model the champion is
+    again: int | None = None
     last_check: Any
     next_check: AwareDatetime | None
     drift: bool | None
