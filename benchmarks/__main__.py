@@ -43,6 +43,8 @@ BENCHMARKS = {
     "handover": "benchmarks.handover",
     "forecast": "benchmarks.forecast",
     "closed_loop": "benchmarks.closed_loop",
+    "backtest": "benchmarks.backtest",
+    "false_alarms": "benchmarks.false_alarms",
 }
 
 

@@ -45,6 +45,8 @@ class World:
     name: str
     columns: int = 6
     metric: str = "accuracy"
+    #: of a window
+    rows: int = ROWS
     #: windows of the reference
     reference: int = 50
     #: correlation of a row's inputs, and of its label's noise, with those of the row before
@@ -84,9 +86,9 @@ NOTHING = Change("nothing")
 
 
 def draw(world: World, hours: NDArray[np.int64], rng: np.random.Generator, change: Change = NOTHING) -> pa.Table:
-    """Rows of these hours, one after the other, 1,000 of each."""
-    rows, latent = hours.size * ROWS, _inputs(world, hours, rng, change)
-    moments = START + (np.repeat(hours, ROWS) + np.tile(np.arange(ROWS) / ROWS, hours.size)) * HOUR
+    """Rows of these hours, one after the other."""
+    rows, latent = hours.size * world.rows, _inputs(world, hours, rng, change)
+    moments = START + _clock(world, hours) * HOUR
     noise = _in_time(world, rng, (rows,))
     steep = 1 + world.season_of_errors * np.sin(2 * np.pi * moments / (24 * HOUR))
     turned = np.where(latent[:, 1] > change.within, change.turned, 1.0)
@@ -110,6 +112,11 @@ def draw(world: World, hours: NDArray[np.int64], rng: np.random.Generator, chang
     return pa.table({**columns, **answers})
 
 
+def _clock(world: World, hours: NDArray[np.int64]) -> Floats:
+    """When each row comes, in hours."""
+    return np.repeat(hours, world.rows) + np.tile(np.arange(world.rows) / world.rows, hours.size)
+
+
 def _sentences(rng: np.random.Generator, rows: int) -> pa.Array:
     """Five to fifteen words each, of 400, some far more frequent than others."""
     words = pa.array(
@@ -122,11 +129,11 @@ def _sentences(rng: np.random.Generator, rows: int) -> pa.Array:
 
 
 def _inputs(world: World, hours: NDArray[np.int64], rng: np.random.Generator, change: Change) -> Floats:
-    latent = _in_time(world, rng, (hours.size * ROWS, world.columns))
+    latent = _in_time(world, rng, (hours.size * world.rows, world.columns))
     latent[:, 1] = 0.8 * latent[:, 1] + 0.6 * latent[:, 0]
     latent[:, 3] = np.sqrt(1 - change.correlation**2) * latent[:, 3] + change.correlation * latent[:, 2]
     if world.season:
-        hour = np.repeat(hours, ROWS) + np.tile(np.arange(ROWS) / ROWS, hours.size)
+        hour = _clock(world, hours)
         shift = np.sin(2 * np.pi * hour / 24) + 0.6 * (hour // 24 % 7 >= 5)
         latent[:, :2] += world.season * shift[:, np.newaxis]
     return latent
@@ -160,7 +167,7 @@ def deploy(world: World, rng: np.random.Generator, folder: Path) -> Deployed:
         "features": tuple(name for name in table.column_names if name not in answers), "exclude": (),
         "prediction": "prediction", "score": None if world.heavy else "score",
         "reference": {"path": str(folder / "reference.parquet")},
-        "production": {"path": str(folder / "production.parquet"), "window": {"rows": ROWS}},
+        "production": {"path": str(folder / "production.parquet"), "window": {"rows": world.rows}},
         "labels": {"delay": timedelta(hours=world.delay)}, "schedule": {"every": "1h"}, "pipeline": None,
         "responses": (), "drift_threshold": 0.02, "opens_after": 1, "clears_after": 2, "max_retrains_per_day": 3,
         "job_timeout": timedelta(hours=1), "folder": folder / "models",
@@ -174,11 +181,16 @@ def deploy(world: World, rng: np.random.Generator, folder: Path) -> Deployed:
     return Deployed(world, model, version, folder)
 
 
+def first_hour(world: World) -> int:
+    """Where production begins: as far into a week as the reference does."""
+    return world.reference + 24 * 7 - world.reference % (24 * 7)
+
+
 def walk(deployed: Deployed, hours: int, rng: np.random.Generator, change: Change = NOTHING) -> Iterator[CheckReport]:
     """The reports of the windows of so many hours, checked one after the other as the daemon does."""
-    first = deployed.world.reference + 24 * 7 - deployed.world.reference % (24 * 7)
+    first = first_hour(deployed.world)
     production = draw(deployed.world, first + np.arange(hours), rng, change)
-    pq.write_table(production, deployed.folder / "production.parquet", row_group_size=24 * ROWS)
+    pq.write_table(production, deployed.folder / "production.parquet", row_group_size=24 * deployed.world.rows)
     cursor, memory, awaited = None, None, list[Window]()
     for hour in range(hours):
         now = datetime.fromtimestamp(START + (first + hour + 1) * HOUR, UTC)

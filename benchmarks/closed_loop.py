@@ -117,7 +117,7 @@ def _figure(each: Run) -> Figure:
 
 
 def _stream(name: str, folder: Path) -> Run:
-    config = _config(name, folder)
+    config = stream_config(name, folder)
     began = time.perf_counter()
     command = [sys.executable, "-m", "duetmind_adaptive", "backtest", "--config", str(config), "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
@@ -133,7 +133,8 @@ def _stream(name: str, folder: Path) -> Run:
     return Run(name, document, every, fourth, seconds)
 
 
-def _config(name: str, folder: Path) -> Path:
+def stream_config(name: str, folder: Path) -> Path:
+    """The config of one stream with the default policy, cut into 40 windows behind its reference."""
     facts = json.loads((DATA / f"{name}.json").read_text())
     path = DATA / f"{name}.parquet"
     reference = facts["windows"]["reference"]["end_row"]
