@@ -240,7 +240,11 @@ def check_of(model: str, at: datetime, report: str) -> Document:
     return {
         "model": model,
         "at": at,
-        "window": {**window, "rows": window["last_row"] - window["first_row"]},
+        "window": {
+            **window,
+            "rows": window["last_row"] - window["first_row"],
+            **{key: datetime.fromisoformat(window[key]) if window[key] else None for key in ("start", "end")},
+        },
         "version": held["version"],
         "drift": held["drift"],
         "drift_detected": held["drift"],

@@ -97,6 +97,7 @@ async def test_the_same_rows_give_the_same_checks_and_the_same_decisions(tmp_pat
         results = [monitor.detect_comprehensive_drift(live(at)) for at in range(WINDOWS)]
         mine = monitor._loop.run(monitor._core.store.read(lambda conn: event_log.after(conn, 0, 1000)))
         history = list(monitor.history)
+    assert results[0]["window"]["start"] == live(0)["at"][0]
     assert any(each["drift"] for each in results)
     assert not all(each["drift"] for each in results)
     for here, there in zip(history, daemon, strict=True):
