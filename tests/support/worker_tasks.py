@@ -1,16 +1,19 @@
 """Tasks that tests give to worker processes: they must be importable there."""
 
+import asyncio
 import ctypes
 import os
 import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from duetmind_adaptive.contracts import Claim
 from duetmind_adaptive.errors import ColumnMissingError, TrainingError
+from duetmind_adaptive.jobs.pool import ProcessPool
+from duetmind_adaptive.jobs.resources import Capacity
 
 
 class AwkwardError(Exception):
@@ -41,6 +44,16 @@ def group() -> tuple[int, int, int]:
 
 def environment(name: str) -> str | None:
     return os.environ.get(name)
+
+
+def environment_below(name: str) -> str | None:
+    """In a process of a pool that this task makes, as a search does."""
+
+    async def ask() -> str | None:
+        async with ProcessPool(capacity=Capacity(cpu_cores=1, memory_gb=4)) as pool:
+            return await pool.run(environment, name, timeout=timedelta(seconds=30))
+
+    return asyncio.run(ask())
 
 
 def read(path: str) -> str:

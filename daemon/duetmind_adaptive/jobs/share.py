@@ -27,25 +27,30 @@ def one_thread_each() -> None:
     """Keep numeric libraries that are imported from now on to one thread, unless the operator says otherwise.
 
     With more, their threads spin for cores that other processes hold: a backtest beside a busy daemon took 20 times
-    as long.
+    as long. What a task was granted is no word of the operator: processes that it starts have a thread each, and a fork
+    server of its own none beside its first, since OpenMP in a fork of a process with threads may wait for ever.
     """
     for variable in THREAD_LIMITS:
-        os.environ.setdefault(variable, "1")
+        if SHARE.threads > 1:
+            os.environ[variable] = "1"
+        else:
+            os.environ.setdefault(variable, "1")
 
 
 class Share:
     """What this process's tasks were let see so far; one for each worker."""
 
     def __init__(self) -> None:
-        #: as `one_thread_each` left it; what the operator set instead stands as long as one core is granted
-        self._threads = 1
+        #: of the newest grant; at first as `one_thread_each` left it, and what the operator set instead stands as long
+        #: as one core is granted
+        self.threads = 1
 
     def take(self, threads: int, gpus: Sequence[int]) -> None:
         """Let the task that comes next use so many threads, and these GPUs only."""
         os.environ[_GPUS] = ",".join(map(str, gpus))
-        if threads == self._threads:
+        if threads == self.threads == 1:
             return
-        self._threads = threads
+        self.threads = threads
         for variable in THREAD_LIMITS:
             os.environ[variable] = str(threads)
         if "threadpoolctl" in sys.modules:  # libraries that are loaded already do not read variables again

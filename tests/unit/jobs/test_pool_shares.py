@@ -36,6 +36,16 @@ async def test_numeric_libraries_get_as_many_threads_as_cores_are_granted() -> N
     assert seen == ["1", "1", "2", "2", "2", "2", "1", "1"]
 
 
+async def test_processes_that_a_task_of_several_cores_starts_have_a_thread_each() -> None:
+    """Also the fork server of its own: a fork of a process with OpenMP's threads may wait for ever."""
+    async with ProcessPool(capacity=MACHINE) as pool:
+        both = [
+            await pool.run(task, THREAD_LIMITS[0], timeout=2 * LIMIT, claim=Claim(cpu_cores=2))
+            for task in (worker_tasks.environment_below, worker_tasks.environment_below, worker_tasks.environment)
+        ]
+    assert both == ["1", "1", "2"]
+
+
 @pytest.mark.parametrize("fresh", [False, True])
 async def test_a_task_sees_the_gpus_that_it_was_granted_and_no_others(fresh: bool) -> None:
     async with ProcessPool(capacity=MACHINE) as pool:

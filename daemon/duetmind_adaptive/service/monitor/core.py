@@ -40,7 +40,7 @@ from duetmind_adaptive.service.monitor.frames import (
     keep_reference,
     keep_window,
 )
-from duetmind_adaptive.service.monitor.metrics import baselines_of, known_of, stated_of
+from duetmind_adaptive.service.monitor.metrics import KNOWN, baselines_of, known_of, stated_of
 from duetmind_adaptive.service.monitor.news import alerts_in, recommended
 from duetmind_adaptive.service.monitor.place import Place
 from duetmind_adaptive.service.monitor.results import Document, DriftResults, check_of
@@ -196,6 +196,27 @@ class MonitorCore:
         await self.engine.settle_champion(self.name)
         return number
 
+    async def install(self, report: TrainingReport, model: Model, *, request: str, serves: bool) -> int:
+        """Take a version that was trained elsewhere, and have it serve or be rejected; the same request takes one."""
+        async with self.turn:
+            if not serves:
+                return await self.store.write(lambda tx: self._reject(tx, report, request))
+            number = await self.store.write(lambda tx: self._promote(tx, report, request))
+            await self.engine.settle_champion(self.name)
+            await self.engine.settle()
+            await self.look_after(model)
+            return number
+
+    async def look_after(self, model: Model) -> None:
+        """Know of the model what its own training knows: target, task, metric, pipeline and the rows it learned from.
+
+        What was told when the monitor was made goes on to hold: schedule, threshold, responses, folder.
+        """
+        known = ("task", "target", "metric", "features", "pipeline", "automl", "reference")
+        self._as_told = self.model.model_copy(update={name: getattr(model, name) for name in known})
+        self._use(self._as_told)
+        self._serve(await self.champion())
+
     def _promote(self, tx: Transaction, report: TrainingReport, request: str) -> int:
         now = self.engine.clock.now()
         first = versions.champion(tx.connection, self.name) is None
@@ -210,15 +231,21 @@ class MonitorCore:
             self.engine.bus.publish_in(tx, make(ModelPromoted, data, id=derive_id(request, "promoted"), time=now))
         return number
 
+    def _reject(self, tx: Transaction, report: TrainingReport, request: str) -> int:
+        return versions.register(tx, self.name, report, job=request, now=self.engine.clock.now(), state="rejected")
+
     def _serve(self, champion: Version, rows: int | None = None) -> None:
         """Have the engine know the reference and the baselines of what serves, and how long the next window is."""
         model, told = self.model, self._as_told
-        name = champion.body.get("extra", {}).get("reference")
-        update: dict[str, Any] = {}
+        extra: Mapping[str, Any] = champion.body.get("extra", {})
+        name, update = extra.get("reference"), dict[str, Any]()
         if name is not None and not champion.sha256:
             self.kept = self.place.folder / name
             update["reference"] = told.reference.model_copy(update={"path": escape(str(self.kept))})
             update["baselines"] = baselines_of(champion.body["metrics"], champion.body["train_size"])
+        elif "workflow" in extra and champion.baseline is not None:
+            held = {key: value for key, value in champion.body["metrics"].items() if key in KNOWN}
+            update["baselines"] = baselines_of(held, champion.baseline.rows)
         if rows is not None:
             window = model.production.window.model_copy(update={"rows": rows})
             update["production"] = model.production.model_copy(update={"window": window})

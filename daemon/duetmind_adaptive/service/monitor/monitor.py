@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from duetmind_adaptive.records import TrainingReport
 from duetmind_adaptive.service.monitor.configuration import AlertConfig, ResponseAction, ResponseConfig
 from duetmind_adaptive.service.monitor.core import MonitorCore
 from duetmind_adaptive.service.monitor.frames import rows_of
@@ -19,6 +20,7 @@ from duetmind_adaptive.service.monitor.place import Place
 from duetmind_adaptive.service.monitor.responding import Responder
 from duetmind_adaptive.service.monitor.results import ActionOutcome, Document, DriftAlert, DriftHistory, DriftResults
 from duetmind_adaptive.service.monitor.setup import Options
+from duetmind_adaptive.settings.model import Model
 
 #: fewest rows of a reference
 FEWEST_REFERENCE_ROWS = 2
@@ -172,6 +174,41 @@ class EnhancedDriftMonitor:
             None if reference_data is None else rows_of(reference_data, "reference_data", fewest=FEWEST_REFERENCE_ROWS)
         )
         return self._loop.run(self._core.begin(table, baseline_metrics))
+
+    def install(self, report: TrainingReport, model: Model, *, request: str, serves: bool = True) -> int:
+        """Take a version that was trained elsewhere: into the registry and, where it serves, into the checks.
+
+        Parameters
+        ----------
+        report
+            Its folder, whole, below this model's.
+        model
+            What its training knows of the model: target, task, metric, pipeline, the rows it learned from.
+        request
+            Whose version it is; the same request again changes nothing.
+        serves
+            Whether it is promoted; else it is rejected, and kept.
+
+        Returns
+        -------
+        int
+            Its number.
+        """
+        return self._loop.run(self._core.install(report, model, request=request, serves=serves))
+
+    def look_after(self, model: Model) -> None:
+        """Know of the model what the training of the version that serves knows; after the monitor was made anew."""
+        self._loop.run(self._core.look_after(model))
+
+    @property
+    def model(self) -> Model:
+        """The model's settings as they are now."""
+        return self._core.model
+
+    @property
+    def reference_file(self) -> Path:
+        """The rows that this monitor was made with, as a file."""
+        return self._core.kept
 
     @property
     def history(self) -> DriftHistory:
