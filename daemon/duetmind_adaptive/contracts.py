@@ -306,6 +306,10 @@ class Operations(Protocol):
         """Make a version the champion."""
         ...
 
+    async def scale_resources(self, model: str, *, request: str, coming: bool) -> Outcome:
+        """Have as many jobs at a time as there are to run; `coming`: the request is to become one."""
+        ...
+
 
 class ResponseAction(Protocol):
     """Acts on an event. Found by an entry point of `duetmind.response_actions`, which names its class."""

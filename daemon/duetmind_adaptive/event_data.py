@@ -178,6 +178,10 @@ class CheckData(Data):
     more_findings: int = 0
     insights: Insights = Insights()
     beside: BesideData | None = None
+    #: causes that it does not raise and that are close to it, so that their incidents last
+    close: tuple[str, ...] = ()
+    #: causes that it raises by so much that no other check needs to say so
+    far: tuple[str, ...] = ()
 
 
 class CheckFailedData(Data):
@@ -273,6 +277,9 @@ class ReviewData(Data):
     reason: str = ""
     by: str | None = None
     version: int | None = None
+    #: asked before, and not answered yet; it is closed at `until`
+    reminder: bool = False
+    until: AwareDatetime | None = None
 
 
 class ThresholdData(Data):

@@ -66,6 +66,10 @@ class ColumnReport:
     name: str
     kind: Kind
     drift: bool = False
+    #: it does not drift, and would if thresholds were `clears_below` of what they are
+    close: bool = False
+    #: it drifts, and would if thresholds were `opens_at` times what they are
+    far: bool = False
     #: how far the column moved, in [0, 1]: KS distance of a numeric column, total variation of a categorical one
     effect: float = 0.0
     tests: dict[str, TestResult] = field(default_factory=dict[str, TestResult])
@@ -122,6 +126,10 @@ class Performance:
     reference: MetricReading | None = None
     #: True when the metric is worse than the reference by more than chance and the tolerance allow
     degraded: bool = False
+    #: it is not, and would be if thresholds were `clears_below` of what they are
+    close: bool = False
+    #: it is, and would be if thresholds were `opens_at` times what they are
+    far: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,7 @@
 """What is special about Ray: what it does not do by itself, what it does too much of, and the loss of its head."""
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -240,3 +241,37 @@ def test_files_are_counted_on_the_cluster_as_they_are_here(ray_address: str, tmp
     alone = reference.count(f"{tmp_path}/*.parquet")
     assert counted.rows == alone.rows == 15_000
     assert reference.compare(counted).bounds["x"]["ks"].value == reference.compare(alone).bounds["x"]["ks"].value
+
+
+async def test_a_node_that_joins_later_is_shared_out_too_and_the_autoscaler_hears_what_is_wanted() -> None:
+    with RayHead() as head:
+        async with RayPool(head.address) as pool:
+            await pool.run(worker_tasks.double, 1, timeout=LIMIT)
+            assert pool.load.capacity.cpu_cores == 2
+            pool.wish(4.5)
+            assert await _wished(head.address) == 5
+            with head.another_node(cores=3):
+                async with asyncio.timeout(60):
+                    await asyncio.to_thread(_grown, pool, 5)
+
+
+def _grown(pool: RayPool, cores: int) -> None:
+    while pool.load.capacity.cpu_cores < cores:
+        time.sleep(0.1)
+
+
+async def _wished(address: str) -> int:
+    """The cores that the cluster's autoscaler was asked for, as it would read them."""
+    program = (
+        "import json, sys, ray; from ray.experimental.internal_kv import _internal_kv_get as get\n"
+        "ray.init(address=sys.argv[1], log_to_driver=False)\n"
+        "print('\\n' + (get(b'autoscaler_resource_request') or b'[]').decode())"
+    )
+    async with asyncio.timeout(120):
+        while True:
+            asked = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", program, address, stdout=asyncio.subprocess.PIPE
+            )
+            lines = (await asked.communicate())[0].decode().splitlines()
+            if wishes := json.loads(lines[-1]):
+                return sum(int(wish.get("CPU", 0)) for wish in wishes)

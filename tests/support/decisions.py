@@ -9,8 +9,10 @@ from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.policy.state import ModelState
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ACTS = Rules(retrain=True, max_retrains_per_day=3)
-WATCHES = Rules(retrain=False)
+#: one check is enough, so that these tests are about what follows
+ONCE = {"opens_after": 1, "opens_within": 1}
+ACTS = Rules(retrain=True, max_retrains_per_day=3, **ONCE)
+WATCHES = Rules(retrain=False, **ONCE)
 
 
 def check(index, *, drift=False, degraded=False, breaks=False, severity=None, rows=100):

@@ -6,6 +6,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -46,6 +48,27 @@ class RayHead:
                 self._all = [whole, *whole.children(recursive=True)]
                 return self
         raise AssertionError(f"the Ray head did not start: {said}")
+
+    @contextmanager
+    def another_node(self, cores: int) -> Iterator[None]:
+        """A second node of the same machine, while the block lasts."""
+        words = [
+            "start", f"--address={self.address}", "--block", f"--num-cpus={cores}", "--disable-usage-stats",
+            f"--memory={1024**3}", f"--object-store-memory={100 * 1024**2}",
+        ]  # fmt: skip
+        node = subprocess.Popen(
+            [sys.executable, "-m", "ray.scripts.scripts", *words], env=os.environ, start_new_session=True,
+            stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            yield
+        finally:
+            whole = psutil.Process(node.pid)
+            processes = [*whole.children(recursive=True), whole]
+            for process in processes:
+                process.kill()
+            psutil.wait_procs(processes, timeout=20)
+            node.wait()
 
     def kill_head(self) -> None:
         """The head is gone without a good-bye; its node and what runs there live on for the moment."""

@@ -11,6 +11,7 @@ from duetmind_adaptive.cli.client import job_path, model_path
 from duetmind_adaptive.cli.connect import find_daemon
 from duetmind_adaptive.cli.options import ClientConfig, Json, ModelName, Token, Url
 from duetmind_adaptive.cli.text import plain, print_act
+from duetmind_adaptive.errors import ConfigError
 
 
 def retrain(
@@ -69,6 +70,36 @@ def promote(
     """
     answer = find_daemon(url, config, token, os.environ).post(model_path(model, "promote"), {"version": version})
     return print_act(answer, _serves(model, answer), as_json=json)
+
+
+def threshold(
+    model: ModelName,
+    value: Annotated[
+        float | None, typer.Argument(help="Smallest effect that counts as drift, in (0, 1).", metavar="[VALUE]")
+    ] = None,
+    *,
+    revert: Annotated[bool, typer.Option("--revert", help="Take back what was learned or set.")] = False,
+    url: Url = None,
+    config: ClientConfig = None,
+    token: Token = None,
+    json: Json = False,
+) -> int:
+    """Set the smallest effect that counts as drift, or take back what `adjust_thresholds` learned.
+
+    The next check uses it; it holds until the config says another, or another is set.
+
+    Examples
+    --------
+    duetmind threshold loans 0.05
+    duetmind threshold loans --revert
+    """
+    if (value is None) != revert:
+        raise ConfigError("give either a value or --revert, as in: duetmind threshold loans 0.05")
+    answer = find_daemon(url, config, token, os.environ).post(
+        model_path(model, "threshold"), {"drift_threshold": value}
+    )
+    said = f"the threshold of {model} is {answer['after']:g} now; it was {answer['before']:g}"
+    return print_act(answer, said, as_json=json)
 
 
 def cancel_job(

@@ -86,6 +86,7 @@ def root() -> TyperGroup:
         "pause": Entry(f"{_CLI}.pause:pause", "Have a running daemon do nothing about drift."),
         "resume": Entry(f"{_CLI}.pause:resume", "Let a paused daemon act again."),
         "retrain": Entry(f"{_CLI}.acts:retrain", "Have a running daemon retrain a model."),
+        "threshold": Entry(f"{_CLI}.acts:threshold", "Set how far a column must move, or take back what was learned."),
         "rollback": Entry(f"{_CLI}.acts:rollback", "Make an earlier version of a model serve again."),
         "promote": Entry(f"{_CLI}.acts:promote", "Make a version of a model serve."),
     }

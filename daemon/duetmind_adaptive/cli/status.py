@@ -32,6 +32,9 @@ def status(*, url: Url = None, config: ClientConfig = None, token: Token = None,
     models: dict[str, dict[str, Any]] = document.get("models") or {}
     if models:
         print_table(_COLUMNS, [[name, *(_cell(model, key) for key in _KEYS)] for name, model in models.items()])
+        for name, model in models.items():
+            if "drift_threshold" in model:
+                print(f"{plain(name)}: drift begins at an effect of {model['drift_threshold']:g}, learned or set")
         print_outlook(models)
     return 0
 

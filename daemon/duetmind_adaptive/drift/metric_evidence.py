@@ -79,9 +79,13 @@ class MetricEvidence:
         falls = self.log_sums[: len(self.log_sums) // 2]
         return float(np.logaddexp.reduce(falls)) - math.log(len(falls)) if falls else -math.inf
 
-    def fallen(self, reference: MetricReading, *, checks: float) -> bool:
-        """Whether the metric fell, by more than the tolerance on average over the newest windows."""
-        return self.log_level >= math.log(checks) and self.fall > TOLERANCE * metric_scale(reference)
+    def fallen(self, reference: MetricReading, *, checks: float, share: float = 1.0) -> bool:
+        """Whether the metric fell, by more than the tolerance on average over the newest windows.
+
+        `share` moves the thresholds, that of the evidence downward only: it is capped a little above an alarm.
+        """
+        enough = share * TOLERANCE * metric_scale(reference)
+        return self.log_level >= min(share, 1.0) * math.log(checks) and self.fall > enough
 
     def to_section(self) -> dict[str, Any]:
         """JSON values."""

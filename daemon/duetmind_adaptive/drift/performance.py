@@ -40,6 +40,7 @@ def judge(
     confidence: float = CONFIDENCE,
     expected: float = 0.0,
     natural: float = 0.0,
+    band: tuple[float, float] = (1.0, math.inf),
 ) -> Performance:
     """Set a window's metric beside the reference and decide whether it is degraded.
 
@@ -59,6 +60,8 @@ def judge(
         By how much the metric of such a window is above the reference by nature.
     natural
         Variance of such metrics beyond that of their rows.
+    band
+        A fall that is more than so much of what would be called degraded is close to it, and far beyond it.
 
     Examples
     --------
@@ -71,8 +74,12 @@ def judge(
         return Performance(window=window, reading=reading)
     above = reading.value - reference.value - expected
     worse = -above if higher_is_better(reading.name) else above
-    degraded = worse > _allowed(reading, reference, tolerance, confidence, natural)
-    return Performance(window=window, reading=reading, reference=reference, degraded=degraded)
+    allowed = _allowed(reading, reference, tolerance, confidence, natural)
+    low, high = (share * allowed for share in band)
+    return Performance(
+        window=window, reading=reading, reference=reference, degraded=worse > allowed, close=low < worse <= allowed,
+        far=worse > high,
+    )  # fmt: skip
 
 
 def degraded_at(

@@ -94,6 +94,11 @@ class Desk:
         self._ledger.release(tenant.id)
         self._give_out()
 
+    def resize(self, capacity: Capacity) -> None:
+        """There is more, or less, to share out from now on."""
+        self._ledger.resize(capacity)
+        self._give_out()
+
     def turn_away(self, error: Exception) -> None:
         """Raise `error` in everybody who waits."""
         for tenant in self.tenants:

@@ -41,6 +41,8 @@ class Client:
             word, content = message
             if word == "run":
                 self._jobs[content.number] = asyncio.create_task(self._run(content))
+            elif word == "wish":
+                await asyncio.to_thread(_ask_autoscaler, content)
             elif content in self._jobs:
                 self._jobs[content].cancel()
         for job in self._jobs.values():
@@ -80,6 +82,21 @@ def nodes_of(ray: Any) -> tuple[tuple[float, float, int], ...]:
     return tuple((has.get("CPU", 0.0), has.get("memory", 0.0) / GB, int(has.get("GPU", 0))) for has in alive)
 
 
+def _ask_autoscaler(cores: int) -> None:
+    """Have the cluster grow to so many cores, where it can; 0 lets it shrink as far as it likes."""
+    import_module("ray.autoscaler.sdk").request_resources(num_cpus=cores)
+
+
+async def _watch_nodes(ray: Any, writer: asyncio.StreamWriter, nodes: tuple[tuple[float, float, int], ...]) -> None:
+    """Tell of nodes that come and go."""
+    while True:
+        await asyncio.sleep(LOOK)
+        found = await asyncio.to_thread(nodes_of, ray)
+        if found != nodes:
+            nodes = found
+            send(writer, "nodes", (0, nodes))
+
+
 async def _watch_head(address: str) -> None:
     """Return when the head has not been there for several looks."""
     host, _, port = address.rpartition(":")
@@ -104,13 +121,15 @@ async def _main(channel: socket.socket, address: str, grace: float) -> None:
         send(writer, "refused", " ".join(str(error).split()))
         await writer.drain()
         return
-    send(writer, "ready", nodes_of(ray))
+    send(writer, "ready", nodes := nodes_of(ray))
+    watching = asyncio.ensure_future(_watch_nodes(ray, writer, nodes))
     client = Client(RayCrew(ray, grace), writer)
     serving = asyncio.ensure_future(client.serve(reader))
     lost = asyncio.ensure_future(_watch_head(ray.get_runtime_context().gcs_address))
     await asyncio.wait({serving, lost}, return_when=asyncio.FIRST_COMPLETED)
     if not serving.done():
         os._exit(1)  # Ray's own shutdown would wait for the head
+    watching.cancel()
     ray.shutdown()
 
 

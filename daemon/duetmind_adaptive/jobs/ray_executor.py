@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import os
 import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -67,6 +68,8 @@ class RayExecutor:
         Between TERM and KILL when a task is cancelled, runs over its limit, or the executor closes.
     guarded, outputs
         As of `ProcessPool`.
+    resized
+        Told what the cluster has, at each connection and whenever nodes come or go.
 
     Raises
     ------
@@ -82,6 +85,7 @@ class RayExecutor:
         grace: timedelta = timedelta(seconds=10),
         guarded: bool = False,
         outputs: Sinks | None = None,
+        resized: Callable[[Capacity], None] = lambda _capacity: None,
     ) -> None:
         if not ray_installed():
             raise JobError(f"{RAY_MISSING}.")
@@ -91,6 +95,7 @@ class RayExecutor:
         self._grace = grace
         self._guarded = guarded
         self._outputs = outputs
+        self._resized = resized
         self._places = asyncio.Semaphore(most)
         self._numbers = itertools.count(1)
         self._connecting = asyncio.Lock()
@@ -109,9 +114,11 @@ class RayExecutor:
 
     async def capacity(self) -> Capacity:
         """What the nodes that are there have together; connects."""
-        nodes = (await self._connected()).nodes
-        gpus = tuple(range(sum(node[2] for node in nodes)))
-        return Capacity(cpu_cores=sum(node[0] for node in nodes), memory_gb=sum(node[1] for node in nodes), gpus=gpus)
+        return _capacity((await self._connected()).nodes)
+
+    async def wish(self, cores: float) -> None:
+        """Ask the cluster's autoscaler, where there is one, for nodes with so many cores in all."""
+        send((await self._connected()).writer, "wish", math.ceil(cores))
 
     async def run(
         self,
@@ -221,6 +228,7 @@ class RayExecutor:
             raise WorkerDiedError(self.problem)
         self.problem = None
         link = _Link(process, writer, content)
+        self._resized(_capacity(link.nodes))
         link.hearing = asyncio.create_task(self._hear(link, reader), name="ray-client")
         return link
 
@@ -228,7 +236,10 @@ class RayExecutor:
         while (message := await receive(reader)) is not None:
             word, (number, content) = message
             waiting = link.answers.get(number)
-            if word == "printed":
+            if word == "nodes":
+                link.nodes = content
+                self._resized(_capacity(content))
+            elif word == "printed":
                 if number in link.printed:
                     link.printed[number].put_nowait(content)
             elif waiting is not None and not waiting.done():
@@ -241,6 +252,12 @@ class RayExecutor:
         for waiting in link.answers.values():
             if not waiting.done():
                 waiting.set_exception(error)
+
+
+def _capacity(nodes: Sequence[tuple[float, float, int]]) -> Capacity:
+    """What nodes have together."""
+    gpus = tuple(range(sum(node[2] for node in nodes)))
+    return Capacity(cpu_cores=sum(node[0] for node in nodes), memory_gb=sum(node[1] for node in nodes), gpus=gpus)
 
 
 async def _keep(queue: asyncio.Queue[list[str] | None], sink: Sink) -> None:

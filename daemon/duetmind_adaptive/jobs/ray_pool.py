@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Self, TypeVar
@@ -46,9 +47,10 @@ class RayPool:
     """
 
     def __init__(self, address: str, *, most: int = 64, outputs: Sinks | None = None) -> None:
-        self._cluster = RayExecutor(address, most=most, guarded=True, outputs=outputs)
+        self._cluster = RayExecutor(address, most=most, guarded=True, outputs=outputs, resized=self._resize)
         self._opening = asyncio.Lock()
         self._desk: Desk | None = None
+        self._wishing = set[asyncio.Task[None]]()
 
     async def __aenter__(self) -> Self:
         return self
@@ -113,6 +115,20 @@ class RayPool:
         finally:
             desk.leave(tenant)
 
+    def wish(self, cores: float) -> None:
+        """Ask the cluster's autoscaler for nodes with so many cores in all; they come when they come."""
+        task = asyncio.ensure_future(self._wish(cores))
+        self._wishing.add(task)
+        task.add_done_callback(self._wishing.discard)
+
+    async def _wish(self, cores: float) -> None:
+        with suppress(JobError):  # the cluster cannot be used, which `problem` says
+            await self._cluster.wish(cores)
+
+    def _resize(self, capacity: Capacity) -> None:
+        if self._desk is not None:
+            self._desk.resize(capacity)
+
     async def close(self) -> None:
         """End every task and the client."""
         if self._desk is not None:
@@ -120,7 +136,7 @@ class RayPool:
         await self._cluster.close()
 
     async def _opened(self) -> Desk:
-        """The ledger of what the cluster has; what nodes come later is not in it."""
+        """The ledger of what the cluster has."""
         async with self._opening:
             if self._desk is None:
                 self._desk = Desk(await self._cluster.capacity())

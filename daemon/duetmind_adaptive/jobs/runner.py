@@ -49,8 +49,8 @@ class JobRunner:
         What to do for each kind of job; jobs of other kinds stay queued.
     owner
         Names this process in claimed rows. Never used twice, because jobs of other owners are put back at start.
-    limit
-        Jobs at a time.
+    limit, most
+        Jobs at a time, and what `resize` may make of it; None: anything.
     memory_gb
         What a job may hold on its first attempt; None leaves it to the system.
     cpu_cores, gpu_count
@@ -67,6 +67,7 @@ class JobRunner:
         *,
         owner: str,
         limit: int = 1,
+        most: int | None = None,
         memory_gb: float | None = None,
         cpu_cores: float = 1.0,
         gpu_count: int = 0,
@@ -78,6 +79,7 @@ class JobRunner:
         self._records = JobRecords(bus, clock, kinds, owner)
         self._owner = owner
         self._limit = limit
+        self.most = most
         self._memory = memory_gb
         self._cores = cpu_cores
         self._gpus = gpu_count
@@ -124,6 +126,16 @@ class JobRunner:
     def running(self) -> tuple[str, ...]:
         """The ids of the jobs that this process is carrying."""
         return tuple(self._running)
+
+    @property
+    def limit(self) -> int:
+        """Jobs at a time."""
+        return self._limit
+
+    def resize(self, limit: int) -> None:
+        """Run so many at a time; what runs already goes on."""
+        self._limit = limit
+        self._wake.set()
 
     @property
     def _open_kinds(self) -> frozenset[str]:

@@ -103,11 +103,11 @@ def _question(event: ReviewRequested) -> Alert:
         f"May {_ASKED.get(data.subject, data.subject).format(model=model, version=data.version)}? {data.reason}.",
         f"Yes: duetmind review approve {data.review}",
         f"No: duetmind review reject {data.review}",
-        f"Without an answer by {_moment(event.time + REVIEW_LIFE)} nothing is done.",
+        f"Without an answer by {_moment(data.until or event.time + REVIEW_LIFE)} nothing is done.",
     )
     alert = Alert(
         id=event.id, event=event, model=data.model, incident=data.review, status="review", severity="medium",
-        title=f"Review asked for: {data.subject} of {model}", lines=lines,
+        title=f"{'Not answered yet' if data.reminder else 'Review asked for'}: {data.subject} of {model}", lines=lines,
     )  # fmt: skip
     return inert(alert)
 

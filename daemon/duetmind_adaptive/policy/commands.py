@@ -19,16 +19,15 @@ class Emit:
 
     def event(self, cause: str, now: datetime) -> Event:
         """The event to publish; deciding twice about the same cause tells once, because the id is the same."""
-        return make(
-            self.kind, self.data, id=command_id(cause, self.kind, getattr(self.data, "incident", None)), time=now
-        )
+        about = getattr(self.data, "incident", None) or getattr(self.data, "review", None)
+        return make(self.kind, self.data, id=command_id(cause, self.kind, about), time=now)
 
 
-def command_id(cause: str, kind: type[Envelope[Any]], incident: str | None) -> str:
-    """The id of the event of class `kind` that a decision about the event `cause` publishes.
+def command_id(cause: str, kind: type[Envelope[Any]], about: str | None) -> str:
+    """The id of the event of class `kind` that a decision about the event `cause` publishes on an incident or a review.
 
     >>> from duetmind_adaptive.events import RetrainRequested
     >>> command_id("a", RetrainRequested, None) == command_id("a", RetrainRequested, None)
     True
     """
-    return derive_id(cause, kind.__name__, incident or "")
+    return derive_id(cause, kind.__name__, about or "")

@@ -19,14 +19,17 @@ from duetmind_adaptive.events import (
     RetrainRequested,
     ReviewApproved,
     ReviewRejected,
+    ThresholdAdjusted,
 )
 from duetmind_adaptive.policy.causes import CAUSES, raises
 from duetmind_adaptive.policy.commands import Emit
 from duetmind_adaptive.policy.incidents import judge_cause
 from duetmind_adaptive.policy.retrains import answered, fruitless, plan_retrain, promoted, rolled_back
-from duetmind_adaptive.policy.reviews import answers, expire_questions, forget, remember, undecided
+from duetmind_adaptive.policy.reviews import answers, expire_questions, forget, remember, remind, undecided
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.policy.state import ModelState
+from duetmind_adaptive.policy.thresholds import ADJUST_SUBJECT, learn_threshold, take_threshold
+from duetmind_adaptive.policy.thresholds import answered as threshold_answered
 from duetmind_adaptive.policy.watching import TakeBack, begin_watch, keep_watch
 
 
@@ -48,14 +51,14 @@ def decide(state: ModelState, event: Event, rules: Rules, now: datetime) -> Deci
     match event:
         case CheckCompleted():
             return _checked(state, event, rules, now)
-        case ModelPromoted():
-            return _promoted(state, event)
-        case ModelRolledBack():
-            return _rolled_back(state, event)
+        case ModelPromoted() | ModelRolledBack():
+            return _promoted(state, event) if isinstance(event, ModelPromoted) else _rolled_back(state, event)
         case RetrainRequested() | ModelRejected() | RetrainFailed():
             return _course_of_retrain(state, event, now)
         case ReviewApproved() | ReviewRejected():
-            return _answered(state, event, now)
+            return _answered(state, event, rules, now)
+        case ThresholdAdjusted():
+            return Decision(take_threshold(state, event, rules))
         case _:
             return Decision(state)
 
@@ -63,6 +66,7 @@ def decide(state: ModelState, event: Event, rules: Rules, now: datetime) -> Deci
 def _checked(state: ModelState, event: CheckCompleted, rules: Rules, now: datetime) -> Decision:
     """Each cause in its turn, then what follows for learning; the window is remembered for cool-downs."""
     told: list[Emit] = []
+    before = state.signals
     for cause in CAUSES:
         active = raises(cause, event.data, state)
         if active is None:
@@ -71,10 +75,14 @@ def _checked(state: ModelState, event: CheckCompleted, rules: Rules, now: dateti
         state = state.with_signal(cause, signal)
         told += news
     state = state.model_copy(update={"last_window": event.data.window})
+    state, adjusted = learn_threshold(state, before, event, rules)
+    state = remember(state, adjusted, now)
+    told += adjusted
     watch, take_back, question = keep_watch(state, event, rules)
     state = remember(state.model_copy(update={"watch": watch}), question, now)
     state, expired = expire_questions(state, event.data.model, now)
-    told += expired
+    state, reminded = remind(state, event.data.model, now)
+    told += (*expired, *reminded)
     if take_back is not None:
         return Decision(state, tuple(told), take_back)
     retraining, wish = plan_retrain(state, event, rules, now=now)
@@ -85,7 +93,7 @@ def _promoted(state: ModelState, event: ModelPromoted) -> Decision:
     """A new champion has a new reference: evidence against the old one no longer counts."""
     kept = promoted(state)
     for cause in ("data", "performance"):
-        state = state.with_signal(cause, state.signal(cause).model_copy(update={"hot": 0, "calm": 0}))
+        state = state.with_signal(cause, state.signal(cause).model_copy(update={"votes": (), "calm": 0}))
     watch = begin_watch(state, event)
     return Decision(state.model_copy(update={"champion": event.data.version, "retraining": kept, "watch": watch}))
 
@@ -109,8 +117,10 @@ def _course_of_retrain(
     return Decision(state.model_copy(update={"retraining": fruitless(state)}), asked)
 
 
-def _answered(state: ModelState, event: ReviewApproved | ReviewRejected, now: datetime) -> Decision:
+def _answered(state: ModelState, event: ReviewApproved | ReviewRejected, rules: Rules, now: datetime) -> Decision:
     """The answer to the question whether to retrain is acted on here, other answers by the actions they name."""
+    if event.data.subject == ADJUST_SUBJECT:
+        return Decision(*threshold_answered(forget(state, event.data.review), event, rules))
     if not answers(state.retraining, event):
         return Decision(forget(state, event.data.review))
     retraining, wish = answered(state, event, now)

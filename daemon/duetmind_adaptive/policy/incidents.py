@@ -1,4 +1,9 @@
-"""The life of an incident: opened after enough hot checks in a row, updated when it grows, resolved when calm."""
+"""The life of an incident: opened by enough of the newest checks, updated when it grows, resolved when calm.
+
+Between raised and calm lies what is close to its threshold: it opens nothing and resolves nothing, so that a score that
+swings about the threshold is one incident and not one a swing. What is far beyond it opens at once, and so does broken
+data, which is a fact and no score.
+"""
 
 from __future__ import annotations
 
@@ -19,18 +24,21 @@ def judge_cause(
     cause: Cause, signal: Signal, check: CheckData, rules: Rules, *, active: bool, now: datetime
 ) -> tuple[Signal, Told]:
     """One cause's next state after a check that did (`active`) or did not raise it, and what to tell."""
-    signal = _count(signal, active=active)
+    signal = _count(signal, rules, active=active, close=cause in check.close)
     incident = signal.incident
     if incident is None:
-        return _open(cause, signal, check, now) if signal.hot >= rules.opens_after else (signal, ())
+        plain = cause == "quality" or cause in check.far
+        enough = active and (plain or sum(signal.votes) >= rules.opens_after)
+        return _open(cause, signal, check, now) if enough else (signal, ())
     if not active:
         return _resolve(cause, signal, incident, check) if signal.calm >= rules.clears_after else (signal, ())
     return _update(cause, signal, check, rules, now=now)
 
 
-def _count(signal: Signal, *, active: bool) -> Signal:
-    counts = {"hot": signal.hot + 1, "calm": 0} if active else {"hot": 0, "calm": signal.calm + 1}
-    return signal.model_copy(update=counts)
+def _count(signal: Signal, rules: Rules, *, active: bool, close: bool) -> Signal:
+    votes = (*signal.votes, active)[-rules.opens_within :]
+    calm = 0 if active or close else signal.calm + 1
+    return signal.model_copy(update={"votes": votes, "calm": calm})
 
 
 def _open(cause: Cause, signal: Signal, check: CheckData, now: datetime) -> tuple[Signal, Told]:

@@ -14,6 +14,7 @@ class Reason(StrEnum):
     CALM = "calm_again"
     DEGRADED = "metric_degraded"
     REFRESH = "more_rows_of_the_new_regime"
+    UNCONFIRMED = "not_confirmed_yet"
     BREAKER_OPEN = "breaker_open"
     INITIAL = "initial"
     MANUAL = "manual"
@@ -30,6 +31,10 @@ class Reason(StrEnum):
     GATE_FAILED = "gate_failed"
     SEGMENT_WORSE = "segment_worse"
     HOLD_OUT_SPENT = "hold_out_spent"
+    HARMLESS = "incidents_came_to_nothing"
+    UNANNOUNCED = "a_fall_came_unannounced"
+    JOBS_WAIT = "jobs_wait"
+    PLACES_IDLE = "places_idle"
     CHAMPION_CHANGED = "champion_changed"
     FIRST_VERSION = "first_version"
 

@@ -44,7 +44,7 @@ def plan_retrain(
         return retraining, closed
     later = tuple(row for row in retraining.refresh_rows if row > check.window.last_row)
     turn = retraining.model_copy(update={"refresh_rows": later, "refreshing": refresh})
-    refusal = _refusal(turn, check, rules)
+    refusal = _refusal(state, turn, check, rules)
     decided, told = _refuse(state, turn, event, refusal, now) if refusal else _wish(state, turn, event, rules, now)
     return decided, (*closed, *told)
 
@@ -137,9 +137,16 @@ def _forget_old(retraining: Retraining, now: datetime) -> Retraining:
     return retraining if recent == retraining.asked else retraining.model_copy(update={"asked": recent})
 
 
-def _refusal(retraining: Retraining, check: CheckData, rules: Rules) -> Reason | None:
+def _refusal(state: ModelState, retraining: Retraining, check: CheckData, rules: Rules) -> Reason | None:
     if is_broken(check):
         return Reason.DATA_QUALITY
+    if not retraining.refreshing and state.signal("performance").incident is None:
+        return Reason.UNCONFIRMED
+    return _hold(retraining, check, rules)
+
+
+def _hold(retraining: Retraining, check: CheckData, rules: Rules) -> Reason | None:
+    """What forbids a retrain that is called for."""
     if rules.paused:
         return Reason.PAUSED
     if check.window.last_row < retraining.held_until_row:

@@ -20,7 +20,7 @@ from duetmind_adaptive.events import (
 )
 from duetmind_adaptive.policy.commands import Emit, command_id
 from duetmind_adaptive.policy.reasons import Reason
-from duetmind_adaptive.policy.rules import REVIEW_LIFE
+from duetmind_adaptive.policy.rules import REMIND_AFTER, REVIEW_LIFE
 from duetmind_adaptive.policy.state import ModelState, OpenReview, Question, Retraining
 
 #: the subjects of reviews, which are the names of actions: a retrain, and a version that only a person can promote
@@ -36,7 +36,8 @@ def ask(
         model=event.data.model, review=review, subject=RETRAIN_SUBJECT, reason=reason,
         version=event.data.version,
     )  # fmt: skip
-    return retraining.model_copy(update={"review": OpenReview(id=review, asked=now)}), (Emit(ReviewRequested, data),)
+    asked = OpenReview(id=review, asked=now, reason=reason, version=data.version)
+    return retraining.model_copy(update={"review": asked}), (Emit(ReviewRequested, data),)
 
 
 def expire(retraining: Retraining, model: str, *, now: datetime, peace: int) -> tuple[Retraining, tuple[Emit, ...]]:
@@ -74,7 +75,13 @@ def undecided(event: ModelRejected) -> Emit | None:
 def remember(state: ModelState, told: Sequence[Emit], now: datetime) -> ModelState:
     """Keep in mind what is asked beside retrains, so that it can expire."""
     asked = tuple(
-        Question(id=each.data.review, subject=each.data.subject, asked=now)
+        Question(
+            id=each.data.review,
+            subject=each.data.subject,
+            asked=now,
+            reason=each.data.reason,
+            version=each.data.version,
+        )
         for each in told
         if isinstance(each.data, ReviewData) and each.kind is ReviewRequested and each.data.subject != RETRAIN_SUBJECT
     )
@@ -96,6 +103,36 @@ def expire_questions(state: ModelState, model: str, now: datetime) -> tuple[Mode
             told.append(Emit(ReviewExpired, data))
             state = forget(state, each.id)
     return state, tuple(told)
+
+
+def remind(state: ModelState, model: str, now: datetime) -> tuple[ModelState, tuple[Emit, ...]]:
+    """Ask once more, when half of the time for an answer is over."""
+    told: list[Emit] = []
+    review = state.retraining.review
+    if review is not None and _is_time(review, now):
+        told.append(_reminder(model, RETRAIN_SUBJECT, review))
+        retraining = state.retraining.model_copy(update={"review": review.model_copy(update={"reminded": True})})
+        state = state.model_copy(update={"retraining": retraining})
+    due = tuple(each for each in state.questions if _is_time(each, now))
+    if due:
+        told += [_reminder(model, each.subject, each) for each in due]
+        questions = tuple(
+            each.model_copy(update={"reminded": True}) if each in due else each for each in state.questions
+        )
+        state = state.model_copy(update={"questions": questions})
+    return state, tuple(told)
+
+
+def _is_time(review: OpenReview, now: datetime) -> bool:
+    return not review.reminded and REMIND_AFTER <= now - review.asked < REVIEW_LIFE
+
+
+def _reminder(model: str, subject: str, review: OpenReview) -> Emit:
+    data = ReviewData(
+        model=model, review=review.id, subject=subject, reason=review.reason, version=review.version, reminder=True,
+        until=review.asked + REVIEW_LIFE,
+    )  # fmt: skip
+    return Emit(ReviewRequested, data)
 
 
 def answers(retraining: Retraining, event: ReviewApproved | ReviewRejected) -> bool:

@@ -29,15 +29,18 @@ ROLLBACK_COOLDOWN_WINDOWS = 8
 
 #: after so long a question that nobody answered is closed, and nothing is done
 REVIEW_LIFE = timedelta(days=1)
+#: people are reminded of it once, when half of that is over
+REMIND_AFTER = REVIEW_LIFE / 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """One model's policy."""
 
-    #: drifted checks in a row that open an incident
-    opens_after: int = 1
-    #: calm checks in a row that resolve it
+    #: so many of the newest checks (`opens_within`) that raise a cause open its incident
+    opens_after: int = 2
+    opens_within: int = 3
+    #: checks in a row that are well below the threshold resolve it
     clears_after: int = 2
     #: an incident that stays is told again after so long, at the next check that raises it
     repeat: timedelta = timedelta(hours=4)
@@ -49,5 +52,8 @@ class Rules:
     suggests: bool = False
     #: decide as if it might, and say so instead of asking
     observes: bool = False
+    #: whether the threshold of drift is learned from what incidents came to, and the one that the operator set
+    adjusts: bool = False
+    drift_threshold: float = 0.02
     #: automatic retrains in any 24 hours
     max_retrains_per_day: int = 3

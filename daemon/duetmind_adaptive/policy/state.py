@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from duetmind_adaptive.event_data import WindowData
 from duetmind_adaptive.records import Cause
@@ -25,11 +27,18 @@ class OpenIncident(_Frozen):
 
 
 class Signal(_Frozen):
-    """One cause's evidence so far: checks in a row that raised it, checks in a row that cleared it."""
+    """One cause's evidence so far: which of the newest checks raised it, how many in a row were well below it."""
 
-    hot: int = 0
+    #: newest last
+    votes: tuple[bool, ...] = ()
     calm: int = 0
     incident: OpenIncident | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _forget_what_was_counted_in_a_row(cls, held: Any) -> Any:
+        """Stores of 0.1 hold a number of checks instead of votes."""
+        return {name: value for name, value in held.items() if name != "hot"} if isinstance(held, dict) else held
 
 
 class OpenReview(_Frozen):
@@ -37,6 +46,9 @@ class OpenReview(_Frozen):
 
     id: str
     asked: AwareDatetime
+    reason: str = ""
+    version: int | None = None
+    reminded: bool = False
 
 
 class Retraining(_Frozen):
@@ -62,12 +74,10 @@ class Retraining(_Frozen):
     review: OpenReview | None = None
 
 
-class Question(_Frozen):
+class Question(OpenReview):
     """A review about something else than a retrain: a rollback, or a version that nothing could be proved of."""
 
-    id: str
     subject: str
-    asked: AwareDatetime
 
 
 class Watch(_Frozen):
@@ -81,6 +91,22 @@ class Watch(_Frozen):
     seen: int = 0
 
 
+class Threshold(_Frozen):
+    """The smallest effect that counts as drift, as far as it was learned or set since the config was written."""
+
+    #: None: the operator's; and what the operator's was when it moved, because another word of theirs ends it
+    value: float | None = None
+    base: float | None = None
+    #: what a person was asked about
+    proposed: float | None = None
+    #: incidents of the inputs in a row that came to nothing
+    harmless: int = 0
+
+    def present(self, configured: float) -> float:
+        """What holds now, where the config says `configured`."""
+        return configured if self.value is None or self.base != configured else self.value
+
+
 class ModelState(_Frozen):
     """Everything `decide` needs to know of one model's past."""
 
@@ -90,6 +116,7 @@ class ModelState(_Frozen):
     retraining: Retraining = Retraining()
     last_window: WindowData | None = None
     watch: Watch | None = None
+    threshold: Threshold = Threshold()
     #: without an answer yet, oldest first
     questions: tuple[Question, ...] = ()
 

@@ -169,6 +169,12 @@ class Acts:
         await self._engine.resume()
         return {"paused": None}
 
+    async def set_threshold(self, model: str, value: float | None) -> Document:
+        """The smallest effect that counts as drift; None: as the config says."""
+        known, request = self._model(model), self._engine.new_id()
+        data = await self._engine.thresholds.set(known, value, request=request)
+        return {"model": model, "before": data.before, "after": data.after}
+
     async def rollback(self, model: str, to: int | None) -> Document:
         """Back to the previous or the named version."""
         self._model(model)

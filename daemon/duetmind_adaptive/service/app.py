@@ -133,7 +133,9 @@ class Daemon:
         orchestration = self._loaded.config.orchestration
         if orchestration.ray_address is None:
             return None
-        most = orchestration.max_concurrent_tasks
+        most = max(
+            orchestration.max_concurrent_tasks, self._loaded.config.responses.scale_resources.max_concurrent_tasks
+        )
         return await stack.enter_async_context(RayPool(orchestration.ray_address, most=most, outputs=outputs))
 
     def _engine(self, store: Database, pool: ProcessPool, cluster: RayPool | None, metrics: Metrics) -> Engine:
@@ -152,7 +154,9 @@ class Daemon:
             new_id=lambda: str(uuid_utils.uuid7()),
             # here no more than cores: what jobs leave of the ledger is for checks
             training_limit=most if cluster else min(most, usable_cpus()),
+            training_most=None if cluster else usable_cpus(),
             job_executor=cluster,
+            ask_cluster=cluster.wish if cluster else None,
             check_took=metrics.check_took,
         )
 

@@ -133,23 +133,24 @@ class CheckService:
         champion = versions.champion(conn, model.name)
         if champion is None:
             raise DuetMindError(f"model {model.name} has no version to check yet")
+        document = states.load_state(conn, model.name)
+        state = ModelState.model_validate_json(document) if document else ModelState()
         late = checks.unlabelled(conn, model.name, LATE_WINDOWS) if model.target else []
         refs = {number: self._ref(conn, model, number) for number in {number for _, number in late}}
         return CheckRequest(
-            model=model,
+            model=adjusted(model, state),
             version=versions.version_ref(champion, model.folder),
             cursor=checks.cursor(conn, model.name).position,
             now=self._clock.now(),
             unlabelled=tuple(LateWindow(window=w, version=ref) for w, n in late if (ref := refs[n])),
             memory=checks.memory(conn, model.name),
             aged=self._aged(conn, model),
-            watched=self._watched(conn, model),
+            watched=self._watched(conn, model, state),
         )
 
-    def _watched(self, conn: Connection, model: Model) -> Watched | None:
+    def _watched(self, conn: Connection, model: Model, state: ModelState) -> Watched | None:
         """The version before the one that serves, while the policy watches how the new one does."""
-        document = states.load_state(conn, model.name)
-        watch = ModelState.model_validate_json(document).watch if document else None
+        watch = state.watch
         previous = self._ref(conn, model, watch.previous) if watch else None
         return Watched(previous=previous, from_row=watch.from_row) if watch and previous else None
 
@@ -203,6 +204,11 @@ class CheckService:
 
 def _metric_of(model: Model) -> str | None:
     return model.metric if model.target else None
+
+
+def adjusted(model: Model, state: ModelState) -> Model:
+    """The model with the threshold that was learned, or set, since its config was written."""
+    return model.model_copy(update={"drift_threshold": state.threshold.present(model.drift_threshold)})
 
 
 def _unexpected(error: Exception) -> str:

@@ -22,6 +22,7 @@ from duetmind_adaptive.events import (
     ReviewExpired,
     ReviewRejected,
     ReviewRequested,
+    ThresholdAdjusted,
 )
 from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.decide import decide
@@ -38,10 +39,12 @@ log = get_logger(__name__)
 RETRAIN = "retrain_model"
 #: the guide's name of asking a person before it
 REVIEW = "human_review"
+#: and of learning how far inputs must move
+ADJUST = "adjust_thresholds"
 
 INTERESTING = (
     CheckCompleted, RetrainRequested, ModelPromoted, ModelRejected, RetrainFailed, ModelRolledBack,
-    ReviewApproved, ReviewRejected,
+    ReviewApproved, ReviewRejected, ThresholdAdjusted,
 )  # fmt: skip
 
 
@@ -50,10 +53,13 @@ def rules_of(model: Model, repeat: timedelta) -> Rules:
     return Rules(
         repeat=repeat,
         opens_after=model.opens_after,
+        opens_within=model.opens_within,
         clears_after=model.clears_after,
         retrain=bool({RETRAIN, REVIEW} & set(model.responses)) and _is_retrained(model),
         suggests=model.mode == "suggest" or REVIEW in model.responses,
         observes=model.mode == "observe",
+        adjusts=ADJUST in model.responses,
+        drift_threshold=model.drift_threshold,
         max_retrains_per_day=model.max_retrains_per_day,
     )
 
@@ -104,11 +110,17 @@ class Decisions:
             if isinstance(follow_up, ReviewRequested | ReviewExpired):
                 reviews.follow(tx, follow_up)
             self._bus.publish_in(tx, follow_up)
-            if isinstance(follow_up, RetrainRequested):
-                why, outcome = follow_up.data.reason, follow_up.id
-                self._note(tx, follow_up.model, "retrain", why=why, outcome=outcome, now=now)
+            self._note_act(tx, follow_up, now)
             reason = getattr(follow_up.data, "reason", "")
             log.info("policy.decided", model=event.model, decision=follow_up.type, reason=reason)
+
+    def _note_act(self, tx: Transaction, event: Event, now: datetime) -> None:
+        if isinstance(event, RetrainRequested):
+            self._note(tx, event.model, "retrain", why=event.data.reason, outcome=event.id, now=now)
+        if isinstance(event, ThresholdAdjusted):
+            data = event.data
+            what = f"{data.name} from {data.before:g} to {data.after:g}"
+            self._note(tx, event.model, what, why=data.reason, outcome=event.id, now=now)
 
     @staticmethod
     def _note(tx: Transaction, model: str, what: str, *, why: str, outcome: str, now: datetime) -> None:

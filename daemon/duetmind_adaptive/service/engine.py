@@ -33,6 +33,8 @@ from duetmind_adaptive.service.operations import RETRAIN_JOB, ModelOperations
 from duetmind_adaptive.service.pausing import Pausing
 from duetmind_adaptive.service.plugins import Handlers
 from duetmind_adaptive.service.retraining import RetrainKind
+from duetmind_adaptive.service.scaling import Scaling
+from duetmind_adaptive.service.thresholds import Thresholds
 from duetmind_adaptive.service.workflows.course import WORKFLOW_JOB
 from duetmind_adaptive.service.workflows.kind import WorkflowKind
 from duetmind_adaptive.service.workflows.operations import WorkflowOperations
@@ -59,8 +61,12 @@ class Engine:
         Names this process in leases and job rows; different after every start.
     new_id
         Makes the ids of events that do not follow from another one.
+    training_limit, training_most
+        Jobs at a time, and as many as scaling may make of them; None: no bound but the operator's.
     job_executor
         Runs jobs, where that is not what runs checks.
+    ask_cluster
+        Told how many cores jobs would take, where they run on a cluster that can grow.
     check_took
         Told the seconds that each check took in its worker.
     """
@@ -77,7 +83,9 @@ class Engine:
         owner: str,
         new_id: Callable[[], str],
         training_limit: int = 1,
+        training_most: int | None = None,
         job_executor: Executor | None = None,
+        ask_cluster: Callable[[float], None] | None = None,
         check_took: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self.loaded = loaded
@@ -100,6 +108,7 @@ class Engine:
             {RETRAIN_JOB: kind, WORKFLOW_JOB: workflow_kind},
             owner=owner,
             limit=training_limit,
+            most=training_most,
             memory_gb=loaded.config.orchestration.job_memory_gb,
             cpu_cores=loaded.config.orchestration.job_cpu_cores,
             gpu_count=loaded.config.orchestration.job_gpus,
@@ -124,7 +133,9 @@ class Engine:
             machine_clock=machine_clock,
             wake_jobs=self.runner.wake,
             switched=self.settle_champion,
+            scaling=Scaling(store, self.bus, clock, self.runner, lambda: self.loaded, ask_cluster=ask_cluster),
         )
+        self.thresholds = Thresholds(store, self.bus, clock)
         self.pausing = Pausing(store, machine_clock, self.runner, {RETRAIN_JOB})
         policy = Decisions(self.bus, clock, self._rules_of, self.pausing.active, self.operations.take_back)
         self.bus.subscribe(policy.subscription())

@@ -16,6 +16,7 @@ from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.watching import TakeBack
 from duetmind_adaptive.registry import versions
 from duetmind_adaptive.registry.versions import Switch, Version
+from duetmind_adaptive.service.scaling import Scaling
 from duetmind_adaptive.settings.model import Model
 
 log = get_logger(__name__)
@@ -37,6 +38,7 @@ class ModelOperations:
         machine_clock: Clock,
         wake_jobs: Callable[[], None],
         switched: Callable[[str], Awaitable[None]],
+        scaling: Scaling,
     ) -> None:
         self._store = store
         self._bus = bus
@@ -48,6 +50,7 @@ class ModelOperations:
         self._wake_jobs = wake_jobs
         #: brings the champion link in line with the store
         self._switched = switched
+        self._scaling = scaling
         self._following = set[asyncio.Future[None]]()
 
     async def retrain(self, model: str, *, request: str) -> Outcome:
@@ -73,6 +76,10 @@ class ModelOperations:
         except RegistryError as error:
             return Rejected(str(error))
         return Delivered(f"version {switch.version} serves" if switch else "already done")
+
+    async def scale_resources(self, model: str, *, request: str, coming: bool) -> Outcome:
+        """Have as many jobs at a time as there are to run."""
+        return await self._scaling.scale(model, request=request, coming=coming)
 
     async def rollback(self, model: str, *, request: str, to: int | None, reason: str) -> Outcome:
         """Make the previous (or the named) version serve again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import datetime
+from typing import Literal
 
 from duetmind_adaptive.check_report import CheckReport
 from duetmind_adaptive.event_data import BesideData, CheckData, ColumnEffect, FindingData, PerformanceData, WindowData
@@ -48,8 +49,24 @@ def completed(model: str, metric_name: str | None, report: CheckReport, *, id: s
         more_findings=max(0, len(report.findings) - TOP),
         insights=insights(report),
         beside=BesideData(**asdict(report.beside)) if report.beside else None,
+        close=_causes(report, "close"),
+        far=_causes(report, "far"),
     )
     return CheckCompleted(id=id, source=source_of(model), time=now, data=data)
+
+
+def _causes(report: CheckReport, where: Literal["close", "far"]) -> tuple[str, ...]:
+    """The causes whose scores are close to their threshold, or far beyond it.
+
+    A relation that changed is told by evidence that adds up over windows: it needs no other check to say so again.
+    """
+    measured = [each for each in (*report.late, report.performance) if each is not None]
+    changed = where == "far" and report.concept is not None and report.concept.drift
+    holds = {
+        "performance": changed or (bool(measured) and getattr(measured[-1], where)),
+        "data": any(getattr(column, where) for column in report.columns),
+    }
+    return tuple(cause for cause, held in holds.items() if held)
 
 
 def document(report: CheckReport) -> str:

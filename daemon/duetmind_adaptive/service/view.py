@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,7 +39,9 @@ from duetmind_adaptive.service.liveness import Liveness
 from duetmind_adaptive.service.load import resources, share_document, task_document
 from duetmind_adaptive.service.reloading import Reloader
 from duetmind_adaptive.service.schedule.scheduler import Scheduler
+from duetmind_adaptive.service.thresholds import threshold_of
 from duetmind_adaptive.service.workflows.view import WorkflowView
+from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.store import audit, checks, incidents, reviews
 
 
@@ -76,8 +78,7 @@ class View(Acts):
 
     async def status(self) -> Document:
         """The contract's `/status`, and what became of the last reload."""
-        names = list(self._engine.loaded.models)
-        stored = await self._engine.store.read(lambda conn: _status_of(conn, names))
+        stored = await self._engine.store.read(lambda conn: _status_of(conn, self._engine.loaded.models))
         for name, model in stored["models"].items():
             model["next_check"] = iso(self._scheduler.next_due(name))
         tasks = await self._at_work()
@@ -103,8 +104,10 @@ class View(Acts):
 
     async def models(self, limit: int, cursor: str | None) -> Page:
         """The configured models, by name."""
-        names = sorted(name for name in self._engine.loaded.models if cursor is None or name > cursor)
-        stored = await self._engine.store.read(lambda conn: _status_of(conn, names[:limit]))
+        known = self._engine.loaded.models
+        names = sorted(name for name in known if cursor is None or name > cursor)
+        page = {name: known[name] for name in names[:limit]}
+        stored = await self._engine.store.read(lambda conn: _status_of(conn, page))
         items = [self._model_document(name, row) for name, row in stored["models"].items()]
         return Page(items, names[limit - 1] if len(names) > limit else None)
 
@@ -227,13 +230,19 @@ class View(Acts):
         return row
 
 
-def _status_of(conn: Connection, names: Sequence[str]) -> Document:
+def _status_of(conn: Connection, models: Mapping[str, Model]) -> Document:
     counts = deadletters.counts(conn)
     return {
-        "models": {name: model_status(conn, name) for name in names},
+        "models": {name: model_status(conn, name) | _threshold(conn, model) for name, model in models.items()},
         "bus": {"pending": counts.pending, "dead": counts.dead},
         "jobs": queue.counts(conn),
     }
+
+
+def _threshold(conn: Connection, model: Model) -> Document:
+    """The threshold where it is another than the config's."""
+    present = threshold_of(conn, model)
+    return {} if present == model.drift_threshold else {"drift_threshold": present}
 
 
 def model_status(conn: Connection, name: str) -> Document:

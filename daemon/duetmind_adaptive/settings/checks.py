@@ -26,9 +26,10 @@ CHANNEL_TYPES = {
 }  # fmt: skip
 #: settings that are secrets for one type only
 SECRET_SETTINGS = {"apprise": ("url",)}
-#: the guide's response actions that are built, and those that are not yet
-RESPONSES = ("retrain_model", "rollback", "promote_version", "human_review")
-LATER_RESPONSES = ("scale_resources", "adjust_thresholds")
+#: the guide's response actions, and what carries out a yes to a version
+RESPONSES = (
+    "retrain_model", "rollback", "promote_version", "human_review", "scale_resources", "adjust_thresholds",
+)  # fmt: skip
 
 
 def check(config: Config) -> list[Problem]:
@@ -149,22 +150,18 @@ def _later(config: Config) -> Iterator[Problem]:
 
 
 def _responses(config: Config) -> Iterator[Problem]:
-    """Guide names are fine, though some do nothing yet; others must come from an installed package."""
+    """Those that are not the guide's must come from an installed package."""
     for name, model in config.models.items():
         for index, response in enumerate(model.responses or ()):
             path = ("models", name, "responses", index)
-            if response in LATER_RESPONSES:
-                text = f"{response} comes with a later release and does nothing until then"
-                yield Problem(path=path, text=text, warning=True)
-            elif response not in RESPONSES and response not in _known(ACTIONS, RESPONSES):
-                names = [*RESPONSES, *LATER_RESPONSES]
-                yield Problem(path=path, text=found(response, names, near=names))
+            if response not in RESPONSES and response not in _known(ACTIONS, RESPONSES):
+                yield Problem(path=path, text=found(response, RESPONSES, near=RESPONSES))
 
 
 def known_responses(config: Config) -> frozenset[str]:
     """The response actions that exist: the built ones, and those of installed packages that a model asks for."""
     asked = {response for model in config.models.values() for response in model.responses or ()}
-    if asked <= {*RESPONSES, *LATER_RESPONSES}:
+    if asked <= set(RESPONSES):
         return frozenset(RESPONSES)
     return frozenset(_known(ACTIONS, RESPONSES))
 

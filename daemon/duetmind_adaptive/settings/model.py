@@ -6,9 +6,10 @@ description is its documentation: `duetmind config schema`, the commented starte
 
 from __future__ import annotations
 
+import math
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
@@ -168,8 +169,22 @@ class DriftMonitoringSettings(Section):
     )
     alert_channels: tuple[str, ...] = Field(default=("log",), description="channels that are on by default")
     auto_retrain_enabled: bool = Field(default=False, description="whether models without `responses` retrain on drift")
-    opens_after: int = Field(default=1, ge=1, description="drifted checks in a row that open an incident")
-    clears_after: int = Field(default=2, ge=1, description="calm checks in a row that resolve it")
+    opens_after: int = Field(default=2, ge=1, description="so many checks that raise a cause open its incident")
+    opens_within: int = Field(default=3, ge=1, le=100, description="out of so many of the newest")
+    clears_after: int = Field(default=2, ge=1, description="so many calm checks in a row resolve it")
+    opens_at: float | None = Field(
+        default=1.1, ge=1, description="a score so many times its threshold opens it at once; null: none does"
+    )
+    clears_below: float = Field(default=0.8, gt=0, le=1, description="calm is below this share of the threshold")
+
+    @model_validator(mode="after")
+    def _can_open(self) -> Self:
+        if self.opens_after > self.opens_within:
+            raise ValueError(
+                f"opens_after asks for {self.opens_after} of the newest {self.opens_within} checks (opens_within), "
+                f"which can never be; set opens_within to {self.opens_after} or more"
+            )
+        return self
 
 
 class RetrainBudget(Section):
@@ -184,10 +199,26 @@ class RetrainBudget(Section):
     gate_rows_per_class: int = Field(default=50, ge=1, description="of them in the second most frequent class")
 
 
+class ScaleBounds(Section):
+    """How far the number of jobs at a time may grow and shrink."""
+
+    min_concurrent_tasks: int = Field(default=1, ge=1, description="jobs at a time when there is little to do")
+    max_concurrent_tasks: int = Field(
+        default=8, ge=1, le=1000, description="jobs at a time when many wait; here no more than there are cores"
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.min_concurrent_tasks > self.max_concurrent_tasks:
+            raise ValueError("min_concurrent_tasks is larger than max_concurrent_tasks; swap them")
+        return self
+
+
 class ResponsesSettings(Section):
     """Bounds of the response actions."""
 
     retrain_model: RetrainBudget = Field(default_factory=RetrainBudget, description="bounds of automatic retraining")
+    scale_resources: ScaleBounds = Field(default_factory=ScaleBounds, description="bounds of scaling")
 
 
 class ColumnSettings(Section):
@@ -325,11 +356,19 @@ class Model(Section):
     #: while nothing changes, time between two alarms, on average at least
     false_alarm_every: timedelta = timedelta(days=30)
     opens_after: int
+    opens_within: int = 3
+    opens_at: float | None = 1.1
     clears_after: int
+    clears_below: float = 0.8
     max_retrains_per_day: int
     job_timeout: timedelta
     #: where its versions live: <state>/models/NAME
     folder: Path
+
+    @property
+    def band(self) -> tuple[float, float]:
+        """Shares of a threshold: below the first is calm, from the second on nobody waits for another check."""
+        return self.clears_below, math.inf if self.opens_at is None else self.opens_at
 
     @property
     def column_tests(self) -> dict[str, tuple[ColumnTest, ...]]:

@@ -56,18 +56,46 @@ def joined(table: pa.Table, model: Model) -> pa.Table:
     elsewhere = _elsewhere(model)
     if elsewhere is None:
         return table
-    path, key, target = elsewhere
-    if key not in table.column_names:
-        raise ColumnMissingError(f"the data has no column '{key}', which models.{model.name}.labels.key names")
-    truth = _labels(path, key, target, table.schema.field(key).type)
+    _, key, target = elsewhere
+    truth = _truth(table, model, elsewhere)
     last_first = truth.take(integers(np.arange(truth.num_rows)[::-1]))
-    keys, known = table[key], last_first[key]
-    if keys.type != known.type:
-        keys, known = _as_key(keys), _as_key(known)
+    keys, known = _meeting(table[key], last_first[key])
     column = last_first[target].take(pc.index_in(keys, value_set=known, skip_nulls=True))
     if target in table.column_names:
         return table.set_column(table.column_names.index(target), target, column)
     return table.append_column(target, column)
+
+
+def contradicted(table: pa.Table, model: Model) -> dict[str, tuple[str, ...]]:
+    """Keys of the rows of which the label files say different things, each with what they say.
+
+    Empty for a model whose labels do not live elsewhere.
+    """
+    elsewhere = _elsewhere(model)
+    if elsewhere is None:
+        return {}
+    _, key, target = elsewhere
+    truth = _truth(table, model, elsewhere)
+    keys, known = _meeting(table[key], truth[key])
+    theirs = truth.filter(pc.is_in(known, value_set=keys.combine_chunks(), skip_nulls=True))
+    said = theirs.group_by(key).aggregate([(target, "distinct")])
+    several = said.filter(pc.greater(pc.list_value_length(said[f"{target}_distinct"]), 1))
+    return {
+        str(row[key]): tuple(str(value) for value in row[f"{target}_distinct"])
+        for row in several.sort_by(key).to_pylist()
+    }
+
+
+def _truth(table: pa.Table, model: Model, elsewhere: tuple[str, str, str]) -> pa.Table:
+    """Every label that the files hold, in the order written."""
+    path, key, target = elsewhere
+    if key not in table.column_names:
+        raise ColumnMissingError(f"the data has no column '{key}', which models.{model.name}.labels.key names")
+    return _labels(path, key, target, table.schema.field(key).type)
+
+
+def _meeting(keys: pa.ChunkedArray, known: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
+    return (keys, known) if keys.type == known.type else (_as_key(keys), _as_key(known))
 
 
 def _elsewhere(model: Model) -> tuple[str, str, str] | None:

@@ -28,6 +28,7 @@ from duetmind_adaptive.sources.cursor import Cursor
 from duetmind_adaptive.sources.labels import labels_due
 from duetmind_adaptive.sources.production import Nothing, ProductionSource
 from duetmind_adaptive.tasks.beside import beside_previous
+from duetmind_adaptive.tasks.doubtful_labels import doubtful_labels
 from duetmind_adaptive.tasks.examinations import examine
 from duetmind_adaptive.tasks.examinations.metric import METRIC_TESTS
 from duetmind_adaptive.tasks.habits import habits_of
@@ -114,6 +115,7 @@ def check_table(
     stated = stated_performances(view, request.stated)
     performance = worst(stated) or _own_performance(view)
     late = _late(view, request.unlabelled)
+    data = replace(data, findings=(*data.findings, *doubtful_labels(view, request.unlabelled)))
     memory = Memory.from_json(request.memory, version.version)
     report, memory = examine(view, draft(window, version.version, data, performance, late), memory)
     report = replace(settle(report), beside=beside_previous(view, request.watched), stated=stated)
@@ -152,7 +154,10 @@ def _judged(view: View, version: VersionRef, window: Window, reading: MetricRead
     """Judged as rarely wrong as is promised."""
     usual = habits_of(version.folder).of_metric(reading.rows, middle(window))
     sure = 1 - 1 / (METRIC_TESTS * view.alarm_checks("metric"))
-    return judge(window, reading, version.baseline, confidence=sure, expected=usual.expected, natural=usual.variance)
+    return judge(
+        window, reading, version.baseline, confidence=sure, expected=usual.expected, natural=usual.variance,
+        band=view.model.band,
+    )  # fmt: skip
 
 
 def _late(view: View, unlabelled: Sequence[LateWindow]) -> tuple[Performance, ...]:

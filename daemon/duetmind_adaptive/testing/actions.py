@@ -33,6 +33,11 @@ class Recorder:
         self.asked.append(("promote_version", model, request))
         return self.outcome
 
+    async def scale_resources(self, model: str, *, request: str, coming: bool) -> Outcome:  # noqa: ARG002 - the contract's
+        """Note it."""
+        self.asked.append(("scale_resources", model, request))
+        return self.outcome
+
 
 class ResponseActionSuite(PluginSuite):
     """Say `name`; override `events` if none of the sample events is wanted."""

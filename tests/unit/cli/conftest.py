@@ -125,6 +125,8 @@ class FakeDaemon:
     def act(self, act: str, body: dict[str, Any]) -> web.Response:
         if act == "retrain":
             return web.json_response({"request": "r1", "model": "loans"}, status=202)
+        if act == "threshold":
+            return web.json_response({"model": "loans", "before": 0.02, "after": body["drift_threshold"] or 0.02})
         version = body.get("to") or body.get("version") or 2
         if version == 9:
             return problem(409, "loans has no version 9;\nit has 1 to 3")

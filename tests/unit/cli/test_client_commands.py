@@ -71,12 +71,27 @@ def test_following_as_json_is_one_envelope_a_line(duetmind, daemon) -> None:
     assert [json.loads(line).get("id") for line in lines] == ["e1", None]
 
 
+SET, REVERTED = (f"the threshold of loans is {now} now; it was 0.02" for now in (0.05, 0.02))
+
+
 @pytest.mark.parametrize(
     ("arguments", "path", "body", "said"),
     [
         (["retrain", "loans"], "retrain", {}, "retrain of loans requested (r1)"),
         (["rollback", "loans"], "rollback", {}, "loans is served by version 2 (before: 3)"),
         (["rollback", "loans", "--to", "1"], "rollback", {"to": 1}, "loans is served by version 1 (before: 3)"),
+        (
+            ["threshold", "loans", "0.05"],
+            "threshold",
+            {"drift_threshold": 0.05},
+            "the threshold of loans is 0.05 now; it was 0.02",
+        ),
+        (
+            ["threshold", "loans", "--revert"],
+            "threshold",
+            {"drift_threshold": None},
+            "the threshold of loans is 0.02 now; it was 0.02",
+        ),
         (["promote", "loans", "4"], "promote", {"version": 4}, "loans is served by version 4 (before: 3)"),
     ],
 )

@@ -80,7 +80,7 @@ def test_broken_data_open_one_quality_incident_and_ask_for_no_retrain(code):
     report = check(CAUSES[code]())
     assert [finding.code for finding in report.findings if finding.breaks] == [code]
     event = completed("loans", "accuracy", report, id="check-0", now=START)
-    decision = decide(ModelState(), event, Rules(retrain=True, max_retrains_per_day=3), START)
+    decision = decide(ModelState(), event, Rules(retrain=True, opens_after=1, opens_within=1), START)
     told = [command.kind for command in decision.commands]
     assert told.count(DriftDetected) == 1
     assert RetrainRequested not in told
@@ -92,7 +92,7 @@ def test_a_sound_window_is_told_nothing_and_a_fallen_metric_is_its_own():
     report = check(SOUND)
     assert report.findings == ()
     event = completed("loans", "accuracy", report, id="check-0", now=START)
-    decision = decide(ModelState(), event, Rules(retrain=True, max_retrains_per_day=3), START)
+    decision = decide(ModelState(), event, Rules(retrain=True, opens_after=1, opens_within=1), START)
     assert RetrainRequested in [command.kind for command in decision.commands]
 
 

@@ -8,11 +8,20 @@ from importlib.metadata import entry_points
 import pytest
 
 from duetmind_adaptive.contracts import Delivered, Outcome, Rejected, Retry
-from duetmind_adaptive.event_data import RetrainData, ReviewData
-from duetmind_adaptive.events import RetrainRequested, RetrainStarted, ReviewApproved, ReviewRejected, make
+from duetmind_adaptive.event_data import JobData, RetrainData, ReviewData
+from duetmind_adaptive.events import (
+    JobStarted,
+    JobSucceeded,
+    RetrainRequested,
+    RetrainStarted,
+    ReviewApproved,
+    ReviewRejected,
+    make,
+)
 from duetmind_handlers.responses.promote import PromoteVersion
 from duetmind_handlers.responses.retrain import RetrainModel
 from duetmind_handlers.responses.rollback import Rollback
+from duetmind_handlers.responses.scale import ScaleResources
 
 
 class Recorder:
@@ -28,6 +37,10 @@ class Recorder:
 
     async def promote_version(self, model: str, *, request: str, version: int, reason: str) -> Outcome:
         self.asked.append(("promote", model, request, version, reason))
+        return self.outcome
+
+    async def scale_resources(self, model: str, *, request: str, coming: bool) -> Outcome:
+        self.asked.append(("scale", model, request, coming))
         return self.outcome
 
     async def rollback(self, model: str, *, request: str, to: int | None, reason: str) -> Outcome:
@@ -89,7 +102,7 @@ async def test_rollback_refuses_an_event_that_asks_for_none(opened):
 
 def test_each_entry_point_names_a_class_of_that_name():
     found = {each.name: each.load()().name for each in entry_points(group="duetmind.response_actions")}
-    assert found == {name: name for name in ("retrain_model", "rollback", "promote_version")}
+    assert found == {name: name for name in ("retrain_model", "rollback", "promote_version", "scale_resources")}
 
 
 async def test_a_yes_to_an_undecided_version_has_it_serve():
@@ -100,3 +113,16 @@ async def test_a_yes_to_an_undecided_version_has_it_serve():
     assert not Rollback().wants(event)
     assert await PromoteVersion().respond(event, operations) == Delivered()
     assert operations.asked == [("promote", "loans", "yes", 4, "review r approved by ann")]
+
+
+async def test_scaling_looks_when_work_is_asked_for_and_when_it_ends(opened):
+    def of_job(kind):
+        return make(kind, JobData(model="loans", job="j-1", kind="retrain"), id="e-3", time=opened)
+
+    action, operations = ScaleResources(), Recorder(Delivered())
+    assert action.wants(requested(opened))
+    assert action.wants(of_job(JobSucceeded))
+    assert not action.wants(of_job(JobStarted))
+    await action.respond(requested(opened), operations)
+    await action.respond(of_job(JobSucceeded), operations)
+    assert operations.asked == [("scale", "loans", "e-1", True), ("scale", "loans", "e-3", False)]

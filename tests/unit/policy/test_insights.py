@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from decisions import ONCE
 
 from duetmind_adaptive.event_data import (
     CheckData,
@@ -37,7 +38,7 @@ def told(*insights: Insights, metric: str | None = "accuracy") -> list[list[tupl
             model="loans", window=WINDOW, drift=bool(found.moved), severity="low", metric_name=metric, insights=found
         )
         event = CheckCompleted(id=f"check-{index}", source=source_of("loans"), time=NOW, data=data)
-        decision = decide(state, event, Rules(retrain=True), NOW)
+        decision = decide(state, event, Rules(**ONCE, retrain=True), NOW)
         state = decision.state
         answers.append([(command.kind, getattr(command.data, "cause", "")) for command in decision.commands])
     return answers

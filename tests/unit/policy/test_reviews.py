@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from decisions import NOW, check, run, version_event
+from decisions import NOW, ONCE, check, run, version_event
 
 from duetmind_adaptive.event_data import ReviewData
 from duetmind_adaptive.events import (
@@ -22,7 +22,7 @@ from duetmind_adaptive.policy.decide import decide
 from duetmind_adaptive.policy.rules import REVIEW_LIFE, ROLLBACK_COOLDOWN_WINDOWS, Rules
 from duetmind_adaptive.policy.state import ModelState
 
-ASKS = Rules(retrain=True, suggests=True, max_retrains_per_day=2)
+ASKS = Rules(**ONCE, retrain=True, suggests=True, max_retrains_per_day=2)
 
 
 def asked():
@@ -104,7 +104,7 @@ def test_broken_data_and_a_spent_budget_are_said_instead_of_asked_about():
     state = ModelState()
     assert RetrainSuppressed in kinds(decide(state, check(0, degraded=True, breaks=True), ASKS, NOW))
     state = decide(state, version_event(ModelRolledBack, "back"), ASKS, NOW).state
-    none_left = Rules(retrain=True, suggests=True, max_retrains_per_day=0)
+    none_left = Rules(**ONCE, retrain=True, suggests=True, max_retrains_per_day=0)
     decision = decide(state, check(0, degraded=True), none_left, NOW)
     assert [command.data.reason for command in decision.commands if command.kind is RetrainSuppressed] == [
         "budget_spent"
@@ -120,3 +120,26 @@ def test_people_are_told_what_is_asked_why_and_how_to_answer():
     assert f"duetmind review reject {question.data.review}" in told
     assert "fell to" in told
     assert "nothing is done" in told
+
+
+def test_people_are_reminded_once_when_half_of_the_time_is_over_with_the_same_question_and_its_end():
+    state, question = asked()
+    told = []
+    for hours in (1, 11, 12, 13, 23):
+        event = check(hours, degraded=True)
+        decision = decide(state, event, ASKS, NOW + timedelta(hours=hours))
+        state = ModelState.model_validate_json(decision.state.model_dump_json())
+        told += [(hours, each) for each in decision.events(event, NOW) if isinstance(each, ReviewRequested)]
+    ((hours, reminder),) = told
+    assert (hours, reminder.data.review, reminder.data.reason) == (12, question.data.review, question.data.reason)
+    assert reminder.id != question.id
+    alert = alert_from(reminder)
+    assert alert.title == "Not answered yet: retrain_model of loans"
+    assert alert.lines[-1] == "Without an answer by 2026-03-02 12:00 UTC nothing is done."
+
+
+def test_what_was_answered_is_not_reminded_of():
+    state, question = asked()
+    state = decide(state, answer(ReviewRejected, question), ASKS, NOW).state
+    decision = decide(state, check(1, degraded=True), ASKS, NOW + timedelta(hours=13))
+    assert ReviewRequested not in kinds(decision)

@@ -1,7 +1,7 @@
 """After a promotion the version before answers as well; what does worse than it is taken back, once."""
 
 import pytest
-from decisions import ACTS, NOW, check, run, version_event
+from decisions import ACTS, NOW, ONCE, check, run, version_event
 
 from duetmind_adaptive.event_data import BesideData, VersionData
 from duetmind_adaptive.events import (
@@ -75,18 +75,18 @@ def test_what_is_said_of_another_version_counts_for_nothing():
 
 
 def test_a_model_that_asks_first_asks_a_person_to_roll_it_back():
-    decision = decide(watched(), beside(1, "worse"), Rules(retrain=True, suggests=True), NOW)
+    decision = decide(watched(), beside(1, "worse"), Rules(**ONCE, retrain=True, suggests=True), NOW)
     (question,) = [command.data for command in decision.commands if command.kind is ReviewRequested]
     assert (question.subject, question.version, decision.take_back) == ("rollback", 1, None)
     assert "version 2 does worse than version 1: 0.7 beside 0.9" in question.reason
 
 
 def test_while_acting_is_paused_nothing_is_taken_back_and_the_watch_goes_on():
-    decision = decide(watched(), beside(1, "worse"), Rules(retrain=True, paused=True), NOW)
+    decision = decide(watched(), beside(1, "worse"), Rules(**ONCE, retrain=True, paused=True), NOW)
     assert (decision.take_back, decision.state.watch.seen) == (None, 1)
 
 
-@pytest.mark.parametrize("rules", [Rules(retrain=True, observes=True), Rules(retrain=False)])
+@pytest.mark.parametrize("rules", [Rules(**ONCE, retrain=True, observes=True), Rules(**ONCE, retrain=False)])
 def test_a_model_that_is_only_observed_or_watched_is_left_as_it_is(rules):
     assert decide(watched(), beside(1, "worse"), rules, NOW).take_back is None
 
@@ -102,7 +102,7 @@ def test_a_state_from_before_there_was_a_watch_is_read():
 
 
 def test_a_question_to_roll_back_expires_to_nothing():
-    decision = decide(watched(), beside(1, "worse"), Rules(retrain=True, suggests=True), NOW)
+    decision = decide(watched(), beside(1, "worse"), Rules(**ONCE, retrain=True, suggests=True), NOW)
     assert [each.subject for each in decision.state.questions] == ["rollback"]
     late = decide(decision.state, check(2), ACTS, NOW + REVIEW_LIFE)
     assert [command.kind for command in late.commands] == [ReviewExpired]

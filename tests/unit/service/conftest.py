@@ -188,6 +188,11 @@ class ApiTwin:
         self.acts.append(("cancel", job))
         return {"id": job, "kind": "retrain", "model": "loans", "state": "cancelled"}
 
+    async def set_threshold(self, model: str, value: float | None) -> dict[str, Any]:
+        self._known(model)
+        self.acts.append(("threshold", model, value))
+        return {"model": model, "before": 0.02, "after": value or 0.1}
+
     async def rollback(self, model: str, to: int | None) -> dict[str, Any]:
         self._known(model)
         if to == 99:

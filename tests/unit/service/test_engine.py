@@ -13,7 +13,15 @@ import pytest
 
 from duetmind_adaptive.bus import log as bus_log
 from duetmind_adaptive.errors import DuetMindError, RegistryError
-from duetmind_adaptive.events import ModelPromoted, ModelRejected, ModelRolledBack, RetrainSuppressed, derive_id
+from duetmind_adaptive.events import (
+    ModelPromoted,
+    ModelRejected,
+    ModelRolledBack,
+    ResourcesScaled,
+    RetrainSuppressed,
+    ThresholdAdjusted,
+    derive_id,
+)
 from duetmind_adaptive.jobs import queue
 from duetmind_adaptive.jobs.inline import InlineExecutor
 from duetmind_adaptive.registry import versions
@@ -25,6 +33,7 @@ from duetmind_adaptive.service.plugins import Handlers, load_handlers
 from duetmind_adaptive.service.view import model_status
 from duetmind_adaptive.settings.load import load_config
 from duetmind_adaptive.store.database import open_store
+from duetmind_adaptive.tasks.requests import CheckRequest
 
 START = datetime(2026, 1, 2, tzinfo=UTC)
 CONFIG = """
@@ -294,3 +303,51 @@ def test_human_review_asks_a_person_before_a_retrain(tmp_path: Path, responses, 
     model = load_config(tmp_path / "duetmind.yaml", {}).models["loans"]
     rules = rules_of(model.model_copy(update={"responses": responses, "mode": mode}), timedelta(hours=4))
     assert (rules.retrain, rules.suggests) == (retrains, asks)
+
+
+async def told(engine: Engine, kind: type) -> list:
+    log = [logged.event for logged in await engine.store.read(lambda conn: bus_log.page(conn, limit=1000))]
+    return [event for event in log if isinstance(event, kind)]
+
+
+class Watched(Meanwhile):
+    """An executor that keeps the thresholds its checks are made with."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thresholds: list[float] = []
+
+    async def run(self, task, /, *args, **rest):
+        self.thresholds += [each.model.drift_threshold for each in args if isinstance(each, CheckRequest)]
+        return await super().run(task, *args, **rest)
+
+
+async def test_the_next_check_uses_the_threshold_that_was_set_and_the_config_s_once_that_is_taken_back(
+    tmp_path: Path,
+) -> None:
+    write_rows(tmp_path / "reference.csv", 900)
+    write_regimes(tmp_path / "live.csv", [False] * 3)
+    executor = Watched()
+    async with an_engine(tmp_path, executor) as engine:
+        await engine.checks.run_one("loans")
+        for request, value in (("set", 0.3), ("revert", None)):
+            await engine.thresholds.set(engine.loaded.models["loans"], value, request=request)
+            await engine.settle()
+            await engine.checks.run_one("loans")
+        assert executor.thresholds == [0.02, 0.3, 0.02]
+        steps = [(event.data.before, event.data.after) for event in await told(engine, ThresholdAdjusted)]
+        assert sorted(steps) == [(0.02, 0.3), (0.3, 0.02)]
+
+
+async def test_while_jobs_wait_more_run_at_a_time_and_when_there_are_none_it_is_as_before(tmp_path: Path) -> None:
+    write_rows(tmp_path / "reference.csv", 900)
+    loans = CONFIG.partition("models:\n")[2].replace("[retrain_model]", "[scale_resources]")
+    others = "".join(loans.replace("loans", name) for name in ("cars", "homes", "ships"))
+    bounds = "responses: {scale_resources: {min_concurrent_tasks: 1, max_concurrent_tasks: 3}}\n"
+    async with an_engine(tmp_path, more=others + bounds) as engine:
+        steps = [event.data for event in await told(engine, ResourcesScaled)]
+        assert max(step.after for step in steps) == 3
+        assert {step.reason for step in steps} == {"jobs_wait", "places_idle"}
+        assert {step.resource for step in steps} == {"concurrent_jobs"}
+        assert "loans" not in {step.model for step in steps}, "it does not ask for it"
+        assert engine.runner.limit == 1

@@ -45,6 +45,18 @@ async def test_acts_reach_the_daemon(client: aiohttp.ClientSession, api: Any, be
     ]
 
 
+async def test_a_threshold_is_set_within_its_range_or_given_back_to_the_config(
+    client: aiohttp.ClientSession, api: Any, bearer: dict[str, str]
+) -> None:
+    path = "/api/v1/models/loans/threshold"
+    for wrong in (0, 1, -1, "far", True, 1e999):
+        assert (await post(client, path, bearer, json={"drift_threshold": wrong}))[0] in {400, 422}
+    assert api.acts == []
+    assert (await post(client, path, bearer, json={"drift_threshold": 0.05}))[1]["after"] == 0.05
+    assert (await post(client, path, bearer, json={}))[1]["after"] == 0.1
+    assert api.acts == [("threshold", "loans", 0.05), ("threshold", "loans", None)]
+
+
 async def test_a_review_is_answered_with_the_token_only(
     client: aiohttp.ClientSession, api: Any, bearer: dict[str, str]
 ) -> None:

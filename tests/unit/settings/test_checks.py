@@ -153,9 +153,7 @@ def test_a_near_miss_is_guessed(problems: Problems, model) -> None:
 
 @pytest.mark.parametrize(
     ("lines", "said"),
-    [
-        ({"responses": "[scale_resources]"}, "scale_resources comes with a later release and does nothing until then"),
-    ],
+    [],
 )
 def test_what_comes_later_is_a_warning(load, model, lines: dict[str, str], said: str) -> None:
     (warning,) = load(model(**lines)).warnings

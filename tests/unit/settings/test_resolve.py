@@ -54,7 +54,7 @@ def test_regression_is_measured_by_r2(load, model) -> None:
         ({}, True, ("retrain_model",)),
         ({"responses": "[]"}, True, ()),
         ({"target": ""}, True, ()),
-        ({"responses": "[scale_resources, rollback]"}, False, ("rollback",)),
+        ({"responses": "[scale_resources, rollback]"}, False, ("scale_resources", "rollback")),
     ],
 )
 def test_responses_are_the_models_own_or_retraining_where_enabled(load, model, lines, auto, responses) -> None:

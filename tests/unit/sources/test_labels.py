@@ -11,7 +11,7 @@ from source_files import T0, append, csv_text, hours, model_over, rows, timed, w
 from duetmind_adaptive.errors import ColumnMissingError, SourceMissingError
 from duetmind_adaptive.records import Window
 from duetmind_adaptive.settings.model import LabelSettings
-from duetmind_adaptive.sources.labels import labels_due, with_labels
+from duetmind_adaptive.sources.labels import contradicted, labels_due, with_labels
 
 DAY = timedelta(days=1)
 TRUTH = [1, 0, 1, 0]
@@ -107,3 +107,22 @@ def test_labels_are_due_when_the_delay_after_the_window_is_over():
     assert not labels_due(bare, model, now=just_before, seen=T0)
     assert labels_due(bare, model, now=T0)
     assert labels_due(window, model_over("a.csv", target="y"), now=T0 - DAY)
+
+
+def test_keys_whose_labels_contradict_are_named_with_what_they_say_and_repeated_ones_are_not(tmp_path):
+    (tmp_path / "a.csv").write_text("id,y\n0,1\n1,0\n2,1\n9,0\n")
+    (tmp_path / "b.csv").write_text("id,y\n0,0\n1,0\n2,0\n2,1\n9,1\n3,\n")
+    model = model_over("a.csv", target="y", labels=elsewhere(tmp_path))
+    assert contradicted(rows(0, 4), model) == {"0": ("1", "0"), "2": ("1", "0")}
+    assert truth(rows(0, 4), model) == [0, 0, 1, None], "the last one written counts"
+
+
+def test_keys_that_are_text_on_one_side_and_numbers_on_the_other_contradict_as_well(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("id,y\n7,yes\n7,no\n")
+    table = pa.table({"id": ["7", "8", None]})
+    assert contradicted(table, model_over("a.csv", target="y", labels=elsewhere(path))) == {"7": ("yes", "no")}
+
+
+def test_labels_in_the_data_itself_cannot_contradict():
+    assert contradicted(rows(0, 4, y=TRUTH), model_over("a.csv", target="y")) == {}

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from duetmind_adaptive.records import VersionRef
-from duetmind_adaptive.settings.model import Model
+from duetmind_adaptive.settings.model import LabelSettings, Model
 from duetmind_adaptive.tasks.check import check_latest, check_next
 from duetmind_adaptive.tasks.requests import CheckRequest, TrainRequest
 from duetmind_adaptive.tasks.train import train_version
@@ -93,3 +93,15 @@ def test_rows_in_no_order_of_time_are_not_called_stale(tmp_path: Path) -> None:
     order = np.random.default_rng(0).permutation(5 * ROWS)
     model = a_model(tmp_path, {"rows": ROWS}, days(20, 5, 1).take(pa.array(order)))
     assert codes_of_all_windows(model) == [set()] * 5
+
+
+def test_labels_that_contradict_are_told_once_and_the_last_one_counts(tmp_path: Path) -> None:
+    table = pa.concat_tables([SOUND, NEXT])
+    keys = table["id"].to_pylist()
+    said = [*((key, 0.0) for key in keys), (keys[0], 1.0), (keys[1], 0.0), (keys[ROWS], 1.0)]
+    (tmp_path / "truth").mkdir()
+    (tmp_path / "truth" / "labels.csv").write_text("id,truth\n" + "".join(f"{key},{value}\n" for key, value in said))
+    plain = a_model(tmp_path, {"rows": ROWS}, table)
+    labels = LabelSettings(path=str(tmp_path / "truth"), key="id")
+    model = plain.model_copy(update={"target": "truth", "labels": labels})
+    assert codes_of_all_windows(model) == [{"labels_contradict"}, {"labels_contradict"}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ def decide(
     moment: float | None,
     checks: float,
     threshold: float,
+    band: tuple[float, float] = (1.0, math.inf),
     clock: Floats | None = None,
 ) -> tuple[CheckReport, Evidence]:
     """Add a window to the evidence; the report with its columns judged by it, and the evidence after it.
@@ -41,12 +43,24 @@ def decide(
         False alarms are at most one in so many windows, on average.
     threshold
         Smallest effect that counts as drift, in [0, 1].
+    band
+        A column that would drift if effect and evidence needed only so much is close to it; one whose effect is so
+        many times the threshold is far beyond it.
     clock
         When each row came, in seconds since 1970; None where that is not known.
     """
     evidence = watch.see(before, table, row=report.window.first_row, moment=moment, checks=checks, clock=clock)
     verdict = watch.judge(evidence, checks)
-    columns = tuple(_decided(column, verdict.moved, threshold, checks) for column in report.columns)
+    nearly = watch.judge(evidence, checks, share=band[0]).moved
+    columns = tuple(
+        replace(
+            column,
+            drift=(drifts := _drifts(column, verdict.moved, threshold, checks)),
+            close=not drifts and _drifts(column, nearly, band[0] * threshold, checks),
+            far=drifts and column.effect >= band[1] * threshold,
+        )
+        for column in report.columns
+    )
     found = Calm(
         checks=checks,
         level=verdict.level,
@@ -59,11 +73,10 @@ def decide(
     return replace(report, columns=columns, calm=found), evidence
 
 
-def _decided(column: ColumnReport, moved: dict[str, int], threshold: float, checks: float) -> ColumnReport:
+def _drifts(column: ColumnReport, moved: dict[str, int], threshold: float, checks: float) -> bool:
     """Of texts only the length is followed over windows: their words and letters are judged by the window alone."""
     alone = column.kind == "text" and _p_adjusted(column) * checks <= 1
-    drifts = column.untested is None and (column.name in moved or alone) and column.effect >= threshold
-    return replace(column, drift=drifts)
+    return column.untested is None and (column.name in moved or alone) and column.effect >= threshold
 
 
 def _p_adjusted(column: ColumnReport) -> float:

@@ -124,13 +124,16 @@ class Watch:
         shift, tolerance = means - expected, self.natural.tolerance
         return evidence.update(shift, error, tolerance, row=row, cap=cap, upward=self.upward)
 
-    def judge(self, evidence: Evidence, checks: float) -> Verdict:
-        """Which columns have moved: by more than chance, and by more than the tolerance since it shows."""
+    def judge(self, evidence: Evidence, checks: float, share: float = 1.0) -> Verdict:
+        """Which columns have moved: by more than chance, and by more than the tolerance since it shows.
+
+        `share` lowers both thresholds, of the evidence and of the shift.
+        """
         levels = np.full(len(self.columns), -math.inf)
         np.logaddexp.at(levels, self.owners, evidence.levels(self.weights))
-        matters = evidence.standing & (np.abs(evidence.shifts) >= TOLERANCE) & (self.weights > 0)
+        matters = evidence.standing & (np.abs(evidence.shifts) >= share * TOLERANCE) & (self.weights > 0)
         far = np.bincount(self.owners, weights=matters, minlength=len(self.columns)) > 0
-        names, found = list(self.columns), np.flatnonzero(moved(levels, checks) & far)
+        names, found = list(self.columns), np.flatnonzero(moved(levels, checks**share) & far)
         since = {names[at]: self._since(evidence, int(at), matters) for at in found}
         together = float(np.logaddexp.reduce(levels)) - math.log(levels.size) if levels.size else -math.inf
         return Verdict(since, dict(zip(names, levels.tolist(), strict=True)), together)

@@ -22,6 +22,7 @@
 | `volume_high` | more than twice a window's usual rows, and more than in its busiest twentieth | no |
 | `stale_partition` | the rows' times do not go on from the window before, or stand still | yes |
 | `keys_not_unique` | rows share a key that is theirs alone | no |
+| `labels_contradict` | label files say different things of a key; the last one written counts | no |
 
 A finding *breaks* when nothing may be learned from such rows. Shares are judged with a 99.9 % Wilson bound, so that
 a handful of rows raises no alarm. Each threshold has its name and reason where its rule is.

@@ -187,6 +187,10 @@ class Api(Protocol):
         """Act again; answers with `paused`, which is null."""
         ...
 
+    async def set_threshold(self, model: str, value: float | None) -> Document:
+        """Set the smallest effect that counts as drift, None: as the config says; answers with `before` and `after`."""
+        ...
+
     async def rollback(self, model: str, to: int | None) -> Document:
         """Make the previous (or the named) version serve; answers with `version` and `previous`."""
         ...

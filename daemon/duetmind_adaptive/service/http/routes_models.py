@@ -21,7 +21,7 @@ AT = Query(name="at", description="A moment such as 2026-03-01T12:00:00Z; defaul
 
 
 class ModelRoutes:
-    """`/api/v1/models/NAME/{champion,champion/artifact,check,retrain,rollback,promote,versions}`."""
+    """`/api/v1/models/NAME/{champion,champion/artifact,check,retrain,rollback,promote,threshold,versions}`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -86,6 +86,15 @@ class ModelRoutes:
             ),
             Endpoint(
                 method="POST",
+                path=f"{MODEL_PATH}/threshold",
+                handler=self.threshold,
+                summary="Set the smallest effect that counts as drift, or take back what was learned.",
+                answer=schemas.Threshold,
+                body=schemas.ThresholdBody,
+                failures=(404, 409, 422),
+            ),
+            Endpoint(
+                method="POST",
                 path=f"{MODEL_PATH}/versions",
                 handler=self.versions,
                 summary="What a trainer of the model's own made of a request.",
@@ -130,6 +139,11 @@ class ModelRoutes:
         """Done when answered."""
         body = await read_body(request, schemas.RollbackBody)
         return done(request, await self._api.rollback(_model(request), body.to))
+
+    async def threshold(self, request: web.Request) -> web.Response:
+        """The next check uses it."""
+        body = await read_body(request, schemas.ThresholdBody)
+        return done(request, await self._api.set_threshold(_model(request), body.drift_threshold))
 
     async def versions(self, request: web.Request) -> web.Response:
         """Accepted; events tell whether it proved itself."""

@@ -65,6 +65,12 @@ class PromoteBody(Body):
     version: Version
 
 
+class ThresholdBody(Body):
+    """The smallest effect that counts as drift; null is the config's."""
+
+    drift_threshold: float | None = Field(default=None, gt=0, lt=1)
+
+
 class MadeBody(Body):
     """What a trainer elsewhere made of a request: the path of an artifact, or why there is none."""
 
@@ -115,6 +121,8 @@ class ModelStatus(Answer):
     drift: bool | None
     severity: str | None
     open_incident: Any
+    #: where it is another than the config's
+    drift_threshold: float | None = None
     #: what the newest check foretells and finds odd, one sentence each
     predicted: list[str] = []
     unusual: list[str] = []
@@ -350,6 +358,14 @@ class Champion(Answer):
 
 class Requested(Answer):
     """An act was accepted."""
+
+
+class Threshold(Answer):
+    """The smallest effect that counts as drift, before and from now on."""
+
+    model: str
+    before: float
+    after: float
 
 
 class Switched(Answer):

@@ -25,6 +25,7 @@ def calm(view: View, report: CheckReport, section: Any | None) -> tuple[CheckRep
         moment=middle(view.window),
         checks=view.alarm_checks("columns"),
         threshold=view.model.drift_threshold,
+        band=view.model.band,
         clock=view.clock,
     )
     return report, evidence.to_json()

@@ -28,8 +28,9 @@ def metric(view: View, report: CheckReport, section: Any | None) -> tuple[CheckR
         usual = view.habits.of_metric(each.reading.rows, middle(each.window))
         error = window_error(each.reading, each.reference, usual.variance)
         evidence = evidence.update(each.reading, each.reference, error=error, checks=checks, expected=usual.expected)
-        fallen = evidence.fallen(each.reference, checks=checks)
-        newest = replace(each, degraded=each.degraded or fallen)
+        below, at = (evidence.fallen(each.reference, checks=checks, share=share) for share in view.model.band)
+        degraded = each.degraded or evidence.fallen(each.reference, checks=checks)
+        newest = replace(each, degraded=degraded, close=(each.close or below) and not degraded, far=each.far or at)
     return _with(report, newest), evidence.to_section()
 
 
