@@ -8,7 +8,7 @@ JOBS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-ray lint types imports dependencies unit bench check upgrade clean
+.PHONY: help demo test test-slow test-ray test-evidently lint types imports dependencies unit bench check upgrade clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ demo: $(READY) ## the whole loop on a bundled real stream
 	@$(BIN)/duetmind demo $(ARGS)
 
 test: $(READY) ## the tests
-	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not ray" $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow and not ray and not evidently" $(ARGS)
 
 test-slow: $(READY) ## the tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(ARGS)
@@ -30,6 +30,10 @@ test-slow: $(READY) ## the tests that take minutes
 test-ray: $(READY) ## the tests on a Ray cluster of their own; installs Ray
 	@EXTRA=ray PYTHON="$(PYTHON)" .ci/venv $(VENV)
 	@$(BIN)/python -m pytest -m ray $(ARGS)
+
+test-evidently: $(READY) ## the tests with Evidently; installs it
+	@EXTRA=evidently PYTHON="$(PYTHON)" .ci/venv $(VENV)
+	@$(BIN)/python -m pytest -m evidently $(ARGS)
 
 lint: $(READY) ## style and mistakes
 	@$(BIN)/ruff check .
@@ -54,7 +58,7 @@ bench: $(READY) ## the measurements
 
 upgrade: ## take the newest versions that pyproject.toml allows and write them to constraints.txt
 	@.ci/venv $(VENV) newest
-	@$(BIN)/python -m pip install --quiet --upgrade -e '.[boosting,ray]'
+	@$(BIN)/python -m pip install --quiet --upgrade -e '.[boosting,evidently,ray]'
 	@{ sed -n '/^#/p' constraints.txt; $(BIN)/python -m pip freeze --exclude-editable | LC_ALL=C sort -f; } > $(VENV)/pins
 	@mv $(VENV)/pins constraints.txt
 	@touch $(READY)

@@ -13,6 +13,9 @@ from duetmind_adaptive.cli.text import print_json, print_table
 from duetmind_adaptive.contracts import Algorithm
 from duetmind_adaptive.errors import PluginError
 
+#: those of ours that an extra, a package and a module of the same name bring
+EXTRAS = frozenset({"apprise", "evidently"})
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -63,6 +66,8 @@ def _state(entry: EntryPoint, winner: EntryPoint) -> tuple[str, str]:
     if entry != winner or lookup.owner(entry) != lookup.owner(winner):
         return "hidden", f"'{entry.name}' of {lookup.owner(winner)[0]} is used instead; give it another name"
     ours = lookup.owner(entry)[0] == lookup.OURS
+    if ours and entry.name in EXTRAS and find_spec(entry.name) is None:
+        return "missing", f"needs the package {entry.name}; pip install 'duetmind-adaptive[{entry.name}]'"
     if ours and entry.group != lookup.ALGORITHMS:  # our tests load them all; here it would take seconds
         return ("ok", "") if find_spec(entry.module) else ("broken", f"the module {entry.module} is not there")
     try:
