@@ -83,6 +83,7 @@ def root() -> TyperGroup:
         "reviews": Entry(f"{_CLI}.reviews:reviews", "List what a running daemon asks people."),
         "review": group("review", "Answer what a running daemon asks.", review),
         "audit": Entry(f"{_CLI}.lists:audit", "List who did what, and why."),
+        "outcomes": Entry(f"{_CLI}.lists:outcomes", "List what became of retrains and rollbacks."),
         "pause": Entry(f"{_CLI}.pause:pause", "Have a running daemon do nothing about drift."),
         "resume": Entry(f"{_CLI}.pause:resume", "Let a paused daemon act again."),
         "retrain": Entry(f"{_CLI}.acts:retrain", "Have a running daemon retrain a model."),

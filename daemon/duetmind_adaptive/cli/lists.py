@@ -1,4 +1,4 @@
-"""`duetmind models`, `incidents`, `audit` and `jobs`: the lists of a running daemon."""
+"""`duetmind models`, `incidents`, `audit`, `outcomes` and `jobs`: the lists of a running daemon."""
 
 from __future__ import annotations
 
@@ -71,6 +71,27 @@ def audit(
     """
     daemon = find_daemon(url, config, token, os.environ)
     return _show(daemon, "audit", ("at", "who", "what", "model", "why", "outcome"), limit, cursor, as_json=json)
+
+
+def outcomes(
+    *,
+    url: Url = None,
+    config: ClientConfig = None,
+    token: Token = None,
+    json: Json = False,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> int:
+    """List retrains and rollbacks, newest first: what was expected, what came of it, and whether it helped.
+
+    Examples
+    --------
+    duetmind outcomes --limit 5
+    duetmind outcomes --json
+    """
+    daemon = find_daemon(url, config, token, os.environ)
+    columns = ("at", "model", "act", "version", "expected", "after", "beside", "rows", "verdict", "why")
+    return _show(daemon, "outcomes", columns, limit, cursor, as_json=json)
 
 
 def jobs(

@@ -24,13 +24,13 @@ from duetmind_adaptive.events import (
 from duetmind_adaptive.policy.causes import CAUSES, raises
 from duetmind_adaptive.policy.commands import Emit
 from duetmind_adaptive.policy.incidents import judge_cause
-from duetmind_adaptive.policy.retrains import answered, fruitless, plan_retrain, promoted, rolled_back
+from duetmind_adaptive.policy.retrains import answered, fruitless, harmed, plan_retrain, promoted, rolled_back
 from duetmind_adaptive.policy.reviews import answers, expire_questions, forget, remember, remind, undecided
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.policy.state import ModelState
 from duetmind_adaptive.policy.thresholds import ADJUST_SUBJECT, learn_threshold, take_threshold
 from duetmind_adaptive.policy.thresholds import answered as threshold_answered
-from duetmind_adaptive.policy.watching import TakeBack, begin_watch, keep_watch
+from duetmind_adaptive.policy.watching import TakeBack, begin_watch, keep_watch, look_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +78,14 @@ def _checked(state: ModelState, event: CheckCompleted, rules: Rules, now: dateti
     state, adjusted = learn_threshold(state, before, event, rules)
     state = remember(state, adjusted, now)
     told += adjusted
+    watched = state.watch
     watch, take_back, question = keep_watch(state, event, rules)
     state = remember(state.model_copy(update={"watch": watch}), question, now)
     state, expired = expire_questions(state, event.data.model, now)
     state, reminded = remind(state, event.data.model, now)
     told += (*expired, *reminded)
-    if take_back is not None:
-        return Decision(state, tuple(told), take_back)
+    if take_back is not None:  # a retrain that harmed is one in vain: the breaker counts it
+        return Decision(state.model_copy(update={"retraining": harmed(state, watched)}), tuple(told), take_back)
     retraining, wish = plan_retrain(state, event, rules, now=now)
     return Decision(state.model_copy(update={"retraining": retraining}), (*told, *question, *wish))
 
@@ -99,8 +100,8 @@ def _promoted(state: ModelState, event: ModelPromoted) -> Decision:
 
 
 def _rolled_back(state: ModelState, event: ModelRolledBack) -> Decision:
-    """Another version serves: nothing is watched or learned for some windows."""
-    state = state.model_copy(update={"champion": event.data.version, "watch": None})
+    """Another version serves: nothing is learned for some windows, and whether it helped is looked at."""
+    state = state.model_copy(update={"champion": event.data.version, "watch": look_after(state, event)})
     return Decision(state.model_copy(update={"retraining": rolled_back(state)}))
 
 

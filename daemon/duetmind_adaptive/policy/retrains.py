@@ -26,7 +26,7 @@ from duetmind_adaptive.policy.rules import (
     ROLLBACK_COOLDOWN_WINDOWS,
     Rules,
 )
-from duetmind_adaptive.policy.state import ModelState, Retraining
+from duetmind_adaptive.policy.state import ModelState, Retraining, Watch
 
 
 def plan_retrain(
@@ -105,6 +105,14 @@ def fruitless(state: ModelState) -> Retraining:
     return state.retraining.model_copy(
         update={"in_flight": None, "fruitless": count, "not_before_row": _row_after(state, wait)}
     )
+
+
+def harmed(state: ModelState, watch: Watch | None) -> Retraining:
+    """What a retrain brought is taken back: it was one in vain, after those before it."""
+    before = watch.fruitless if watch else 0
+    counted = state.retraining.model_copy(update={"fruitless": before, "refreshing": False})
+    in_flight = state.retraining.in_flight
+    return fruitless(state.model_copy(update={"retraining": counted})).model_copy(update={"in_flight": in_flight})
 
 
 def promoted(state: ModelState) -> Retraining:

@@ -89,6 +89,14 @@ class Watch(_Frozen):
     from_row: int
     #: checks that could set both side by side
     seen: int = 0
+    #: the entry in the ledger that says what became of the switch
+    act: str = ""
+    #: what the last of those checks found
+    verdict: str = "inconclusive"
+    #: after a rollback: whatever is found, nothing is taken back
+    looks_only: bool = False
+    #: retrains in vain before the one that was promoted
+    fruitless: int = 0
 
 
 class Threshold(_Frozen):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from duetmind_adaptive.event_data import CheckData, ReviewData
-from duetmind_adaptive.events import CheckCompleted, ModelPromoted, ReviewRequested
+from duetmind_adaptive.events import CheckCompleted, ModelPromoted, ModelRolledBack, ReviewRequested
 from duetmind_adaptive.policy.commands import Emit, command_id
 from duetmind_adaptive.policy.reasons import Reason
 from duetmind_adaptive.policy.rules import WATCH_WINDOWS, Rules
@@ -34,7 +34,18 @@ def begin_watch(state: ModelState, event: ModelPromoted) -> Watch | None:
     data, last = event.data, state.last_window
     if data.previous is None or last is None or data.reason not in PROVED:
         return None
-    return Watch(version=data.version, previous=data.previous, from_row=last.last_row)
+    return Watch(
+        version=data.version, previous=data.previous, from_row=last.last_row, act=data.job or event.id,
+        fruitless=state.retraining.fruitless,
+    )  # fmt: skip
+
+
+def look_after(state: ModelState, event: ModelRolledBack) -> Watch | None:
+    """Set what serves again beside what was taken back, to know whether that helped; nothing follows from it."""
+    data, last = event.data, state.last_window
+    if data.previous is None or last is None:
+        return None
+    return Watch(version=data.version, previous=data.previous, from_row=last.last_row, act=event.id, looks_only=True)
 
 
 def keep_watch(
@@ -44,12 +55,14 @@ def keep_watch(
     watch, beside = state.watch, event.data.beside
     if watch is None or beside is None or beside.version != watch.version:
         return watch, None, ()
-    if beside.verdict == "worse" and rules.retrain and not (rules.paused or rules.observes):
+    acts = rules.retrain and not (rules.paused or rules.observes or watch.looks_only)
+    if beside.verdict == "worse" and acts:
         if rules.suggests:
             return None, None, (_question(event, watch),)
         return None, TakeBack(watch.previous), ()
     seen = watch.seen + 1
-    return (None if seen >= WATCH_WINDOWS else watch.model_copy(update={"seen": seen})), None, ()
+    kept = watch.model_copy(update={"seen": seen, "verdict": beside.verdict})
+    return (None if seen >= WATCH_WINDOWS else kept), None, ()
 
 
 def _question(event: CheckCompleted, watch: Watch) -> Emit:

@@ -26,11 +26,12 @@ from duetmind_adaptive.events import (
 )
 from duetmind_adaptive.logger import get_logger
 from duetmind_adaptive.policy.decide import decide
+from duetmind_adaptive.policy.ledger import Entry, ledger
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.policy.state import ModelState
 from duetmind_adaptive.policy.watching import TakeBack
 from duetmind_adaptive.settings.model import Model
-from duetmind_adaptive.store import audit, incidents, reviews, states
+from duetmind_adaptive.store import audit, incidents, outcomes, reviews, states
 from duetmind_adaptive.store.audit import Act
 
 log = get_logger(__name__)
@@ -98,6 +99,7 @@ class Decisions:
         before = ModelState.model_validate_json(document) if document else ModelState()
         now = self._clock.now()
         decision = decide(before, event, rules, now)
+        self._keep_ledger(tx, event.model, ledger(before, event, decision.state), now)
         if decision.state != before:
             states.save_state(tx, event.model, decision.state.model_dump_json())
         if decision.take_back is not None:
@@ -121,6 +123,11 @@ class Decisions:
             data = event.data
             what = f"{data.name} from {data.before:g} to {data.after:g}"
             self._note(tx, event.model, what, why=data.reason, outcome=event.id, now=now)
+
+    @staticmethod
+    def _keep_ledger(tx: Transaction, model: str, entries: tuple[Entry, ...], now: datetime) -> None:
+        for each in entries:
+            outcomes.note(tx, model, each.id, each.changes, opens=each.opens, closes=each.closes, now=now)
 
     @staticmethod
     def _note(tx: Transaction, model: str, what: str, *, why: str, outcome: str, now: datetime) -> None:

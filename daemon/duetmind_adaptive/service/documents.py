@@ -113,6 +113,15 @@ def audit_document(row: Row[Any]) -> Document:
     return {name: getattr(row, name) for name in ("at", "who", "what", "model", "why", "outcome")}
 
 
+def outcome_document(row: Row[Any]) -> Document:
+    """An act, what was expected of it and what became of it."""
+    names = (
+        "id", "at", "model", "act", "reason", "version", "previous", "metric", "before", "expected", "after", "beside",
+        "rows", "verdict", "why", "closed",
+    )  # fmt: skip
+    return {name: getattr(row, name) for name in names}
+
+
 def review_document(row: Row[Any]) -> Document:
     """A question to a person, with its answer once it has one."""
     names = ("id", "model", "subject", "reason", "version", "state", "asked", "answered", "by", "answer")

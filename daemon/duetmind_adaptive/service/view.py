@@ -28,6 +28,7 @@ from duetmind_adaptive.service.documents import (
     incident_document,
     iso,
     job_document,
+    outcome_document,
     outlook,
     pause_document,
     review_document,
@@ -42,7 +43,7 @@ from duetmind_adaptive.service.schedule.scheduler import Scheduler
 from duetmind_adaptive.service.thresholds import threshold_of
 from duetmind_adaptive.service.workflows.view import WorkflowView
 from duetmind_adaptive.settings.model import Model
-from duetmind_adaptive.store import audit, checks, incidents, reviews
+from duetmind_adaptive.store import audit, checks, incidents, outcomes, reviews
 
 
 class View(Acts):
@@ -156,6 +157,11 @@ class View(Acts):
         before = _number_cursor(cursor)
         rows = await self._read(lambda conn: audit.page(conn, model=model, before=before, limit=limit + 1))
         return _page([audit_document(row) for row in rows], limit, lambda i: str(rows[i].seq))
+
+    async def outcomes(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """What became of each act, newest first."""
+        rows = await self._read(lambda conn: outcomes.page(conn, model=model, before=cursor, limit=limit + 1))
+        return _page([outcome_document(row) for row in rows], limit, lambda i: f"{rows[i].at} {rows[i].id}")
 
     async def reviews(self, limit: int, cursor: str | None, model: str | None) -> Page:
         """Questions to people, newest first."""

@@ -375,6 +375,34 @@ reigns = Table(
     sqlite_autoincrement=True,
 )
 
+#: what became of each act: expected, measured, and whether it helped
+outcomes = Table(
+    "outcomes",
+    metadata,
+    #: of the event that it began with
+    Column("id", String, primary_key=True),
+    Column("model", String, nullable=False),
+    #: retrain | promotion | rollback
+    Column("act", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", String, nullable=False),
+    Column("version", Integer),
+    Column("previous", Integer),
+    #: of both versions, by its name; what the version before scored in the gate, and by how much more was expected
+    Column("metric", String),
+    Column("before", Float),
+    Column("expected", Float),
+    #: on rows since the switch: what serves, what served before it, and how many they are
+    Column("after", Float),
+    Column("beside", Float),
+    Column("rows", Integer),
+    #: pending | helped | did_not_help | harmed | not_known
+    Column("verdict", String, nullable=False, server_default="pending"),
+    Column("why", Text, nullable=False, server_default=""),
+    Column("closed", String),
+    Index("outcomes_by_age", "at", "id"),
+)
+
 #: what a gate has decided, and on which rows: the same ones may only decide so often
 gate_decisions = Table(
     "gate_decisions",

@@ -123,6 +123,9 @@ class ApiTwin:
     async def audit(self, limit: int, cursor: str | None, model: str | None) -> Page:
         return Page([], None)
 
+    async def outcomes(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        return Page([], None)
+
     async def note_act(self, act: Act) -> None:
         self.noted.append(act)
 

@@ -32,6 +32,7 @@ from duetmind_adaptive.service.engine import Engine
 from duetmind_adaptive.service.plugins import Handlers, load_handlers
 from duetmind_adaptive.service.view import model_status
 from duetmind_adaptive.settings.load import load_config
+from duetmind_adaptive.store import outcomes
 from duetmind_adaptive.store.database import open_store
 from duetmind_adaptive.tasks.requests import CheckRequest
 
@@ -258,6 +259,13 @@ async def test_a_promotion_that_does_not_hold_is_taken_back_in_the_window_that_s
         assert taken.state == "rejected", "it does not come back by itself"
         assert served[-1] == 1
         assert served.index(1, 3) <= 5
+        acts = await engine.store.read(lambda conn: outcomes.page(conn, model="loans", before=None, limit=9))
+        harmed = next(row for row in acts if row.version == back.data.previous and row.act == "retrain")
+        assert (harmed.verdict, harmed.previous) == ("harmed", 1)
+        assert harmed.expected > 0.5
+        assert harmed.after < harmed.beside
+        undone = next(row for row in acts if row.act == "rollback")
+        assert undone.after > undone.beside, "version 1 is better on the rows since then"
         link = engine.loaded.models["loans"].folder / "champion"
         first = await engine.store.read(lambda conn: versions.champion(conn, "loans"))
         assert first is not None

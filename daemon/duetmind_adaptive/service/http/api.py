@@ -115,6 +115,10 @@ class Api(Protocol):
         """Acts, of all models or one."""
         ...
 
+    async def outcomes(self, limit: int, cursor: str | None, model: str | None) -> Page:
+        """What became of each act, of all models or one."""
+        ...
+
     async def note_act(self, act: Act) -> None:
         """Keep a line of the audit log."""
         ...

@@ -16,7 +16,7 @@ Lister = Callable[[int, str | None, str | None], Awaitable[Page]]
 
 
 class ListRoutes:
-    """`/api/v1/{models,checks,events,incidents,jobs,reviews,audit}`."""
+    """`/api/v1/{models,checks,events,incidents,jobs,reviews,audit,outcomes}`."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
@@ -39,6 +39,7 @@ class ListRoutes:
             _listing("jobs", self._api.jobs, schemas.Jobs),
             _listing("reviews", self._api.reviews, schemas.Reviews),
             _listing("audit", self._api.audit, schemas.Audit),
+            _listing("outcomes", self._api.outcomes, schemas.Outcomes),
         ]
 
     async def models(self, request: web.Request) -> web.Response:

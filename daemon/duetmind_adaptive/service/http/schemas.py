@@ -340,6 +340,38 @@ class Audit(Answer):
     next: str | None
 
 
+class OutcomeItem(Answer):
+    """An act, what was expected of it and what became of it."""
+
+    id: str
+    at: AwareDatetime
+    model: str
+    #: retrain, promotion or rollback
+    act: str
+    reason: str
+    version: int | None
+    previous: int | None
+    metric: str | None
+    #: what the version before scored in the gate, and how much more was expected
+    before: float | None
+    expected: float | None
+    #: on the rows since the switch: what serves, and what served before it
+    after: float | None
+    beside: float | None
+    rows: int | None
+    #: pending, helped, did_not_help, harmed or not_known
+    verdict: str
+    why: str
+    closed: AwareDatetime | None
+
+
+class Outcomes(Answer):
+    """A page of acts and what became of them, newest first."""
+
+    items: list[OutcomeItem]
+    next: str | None
+
+
 class Reviews(Answer):
     """A page of questions to people, newest first."""
 
