@@ -169,7 +169,7 @@ def deploy(world: World, rng: np.random.Generator, folder: Path) -> Deployed:
         "reference": {"path": str(folder / "reference.parquet")},
         "production": {"path": str(folder / "production.parquet"), "window": {"rows": world.rows}},
         "labels": {"delay": timedelta(hours=world.delay)}, "schedule": {"every": "1h"}, "pipeline": None,
-        "responses": (), "drift_threshold": 0.02, "opens_after": 1, "clears_after": 2, "max_retrains_per_day": 3,
+        "responses": (), "drift_threshold": 0.02, "opens_after": 2, "clears_after": 2, "max_retrains_per_day": 3,
         "job_timeout": timedelta(hours=1), "folder": folder / "models",
     }  # fmt: skip
     model = Model.model_validate(facts)
