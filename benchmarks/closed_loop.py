@@ -8,6 +8,7 @@ model that saw nothing of it. What a retrain that was rejected tried out counts 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -120,7 +121,8 @@ def _stream(name: str, folder: Path) -> Run:
     config = stream_config(name, folder)
     began = time.perf_counter()
     command = [sys.executable, "-m", "duetmind_adaptive", "backtest", "--config", str(config), "--json"]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    done = subprocess.run(command, stdout=subprocess.PIPE, env=os.environ | threads, check=False)
     seconds = time.perf_counter() - began
     if done.returncode not in {0, 1}:
         raise SystemExit(f"the backtest of {name} ended with status {done.returncode}")
