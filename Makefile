@@ -8,7 +8,7 @@ JOBS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-ray test-evidently lint types imports dependencies unit bench check upgrade clean
+.PHONY: help api demo test test-slow test-ray test-evidently lint types imports dependencies unit bench check upgrade clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: $(READY) ## the tests
 
 test-slow: $(READY) ## the tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+api: $(READY) ## docs/api.md from the docstrings
+	@$(BIN)/python docs/api_reference.py
 
 test-ray: $(READY) ## the tests on a Ray cluster of their own; installs Ray
 	@EXTRA=ray PYTHON="$(PYTHON)" .ci/venv $(VENV)
