@@ -51,3 +51,21 @@ def test_an_effect_that_swings_by_a_twentieth_about_its_threshold_for_a_thousand
         told += [command.kind for command in decision.commands]
     assert 100 < drifted < 900, "it does swing about the threshold"
     assert told == [DriftDetected]
+
+
+@pytest.mark.parametrize(("shift", "plain"), [(0.15, False), (1.0, True)])
+def test_what_one_window_shows_by_itself_needs_no_second_check_and_what_only_several_show_together_does(shift, plain):
+    reference = Reference.from_table(pa.table({"x": NORMAL}), ["x"])
+    watch, rows = Watch.of(reference.columns), 2_000
+    evidence = Evidence.none(watch.size)
+    table = pa.table({"x": ndtri((np.arange(rows) + 0.5) / rows) + shift})
+    for index in range(10):
+        window = Window(first_row=index * rows, last_row=(index + 1) * rows)
+        report = draft(window, 1, compare(reference, table, threshold=0.001), None, ())
+        report, evidence = judge(
+            watch, evidence, report, table, moment=None, checks=1e8, threshold=0.001, band=(0.8, 1.1)
+        )
+        if report.columns[0].drift:
+            break
+    assert report.columns[0].drift
+    assert (report.columns[0].far, index == 0) == (plain, plain)

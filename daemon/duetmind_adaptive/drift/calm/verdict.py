@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 
 import pyarrow as pa
 
@@ -45,19 +46,22 @@ def decide(
         Smallest effect that counts as drift, in [0, 1].
     band
         A column that would drift if effect and evidence needed only so much is close to it; one whose effect is so
-        many times the threshold is far beyond it.
+        many times the threshold, and that this window by itself shows to have moved, is far beyond it.
     clock
         When each row came, in seconds since 1970; None where that is not known.
     """
-    evidence = watch.see(before, table, row=report.window.first_row, moment=moment, checks=checks, clock=clock)
+    means, rows = watch.means(table, clock)
+    see = partial(watch.see_means, means=means, rows=rows, row=report.window.first_row, moment=moment, checks=checks)
+    evidence = see(before)
     verdict = watch.judge(evidence, checks)
+    alone = watch.judge(see(Evidence.none(watch.size)), checks).moved
     nearly = watch.judge(evidence, checks, share=band[0]).moved
     columns = tuple(
         replace(
             column,
             drift=(drifts := _drifts(column, verdict.moved, threshold, checks)),
             close=not drifts and _drifts(column, nearly, band[0] * threshold, checks),
-            far=drifts and column.effect >= band[1] * threshold,
+            far=drifts and column.name in alone and column.effect >= band[1] * threshold,
         )
         for column in report.columns
     )

@@ -108,11 +108,16 @@ class Watch:
         clock
             When each row came, in seconds since 1970; None where that is not known.
         """
+        means, rows = self.means(table, clock)
+        return self.see_means(evidence, means, rows, row=row, moment=moment, checks=checks)
+
+    def means(self, table: pa.Table, clock: Floats | None = None) -> tuple[Floats, Floats]:
+        """Mean scores of a window and the number of rows that each is of, for `see_means`."""
         there = set(table.column_names)
         held = {name: table[name] for name in self.columns if name in there}
         parts = [self._means(scores, held.get(name), clock) for name, scores in self.columns.items()]
         means, rows = (np.concatenate([part[at] for part in parts] or [np.empty(0)]) for at in (0, 1))
-        return self.see_means(evidence, means, rows, row=row, moment=moment, checks=checks)
+        return means, rows
 
     def see_means(
         self, evidence: Evidence, means: Floats, rows: Floats, *, row: int, moment: float | None, checks: float
