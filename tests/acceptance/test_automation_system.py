@@ -33,6 +33,8 @@ if __name__ == "__main__":
     print("version", results["version"], results["serves"], flush=True)
 """
 
+DEMO = Path(__file__).parents[2] / "examples" / "demo_automation_scalability.py"
+
 FIRST = ("load", "validate", "split", "preprocess")
 
 
@@ -130,3 +132,18 @@ def test_the_daemon_takes_the_folder_over_and_serves_the_registered_model(tmp_pa
         assert daemon.stop() == 0
     with create_automation_system(folder) as system:
         assert len(system.monitor.history) == 2
+
+
+def test_the_demo_shows_all_five_parts_on_real_data_and_keeps_quiet_colours(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, DEMO], check=False, capture_output=True, text=True, cwd=tmp_path, timeout=4 * PATIENCE
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "\x1b" not in done.stdout
+    for number in range(1, 6):
+        assert f"{number} of 5: " in done.stdout
+    assert "later: roc_auc" in done.stdout
+    assert "retrain_model: done" in done.stdout
+    assert "version 2 serves: True" in done.stdout
+    assert "later: drift True" in done.stdout
+    assert list(tmp_path.iterdir()) == []
