@@ -45,6 +45,10 @@ class TestPromoteVersion(ResponseActionSuite):
     name = "promote_version"
 
 
+class TestScaleResources(ResponseActionSuite):
+    name = "scale_resources"
+
+
 class TestRandomForest(AlgorithmSuite):
     name, options = "random_forest", {"n_estimators": 10}
 
