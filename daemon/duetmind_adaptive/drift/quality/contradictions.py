@@ -14,7 +14,7 @@ def find(target: str, said: Mapping[str, tuple[str, ...]]) -> Iterator[Finding]:
     Examples
     --------
     >>> [finding.message for finding in find("y", {"7": ("no", "yes")})]
-    ['labels of y contradict for 1 key, such as 7 (no, yes); the last one written counts']
+    ["labels of y contradict for 1 key, such as '7 (no, yes)'; the last one written counts"]
     """
     if not said:
         return
