@@ -6,6 +6,9 @@ replay of history sees what was known then. Without a timestamp column the windo
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -23,6 +26,20 @@ from duetmind_adaptive.sources.timestamps import MISSING, as_moments, microsecon
 
 if TYPE_CHECKING:
     from duetmind_adaptive.settings.model import Model
+
+
+#: the label files that were read since `read_once` began; None where each look reads them anew
+_KEPT: ContextVar[dict[tuple[str, ...], pa.Table] | None] = ContextVar("labels that were read", default=None)
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """While it lasts label files are read once: a check of a hundred late windows knows one truth, and is quick."""
+    token = _KEPT.set({})
+    try:
+        yield
+    finally:
+        _KEPT.reset(token)
 
 
 def with_labels(table: pa.Table, model: Model, *, now: datetime, window_end: datetime | None) -> pa.Table:
@@ -106,6 +123,15 @@ def _elsewhere(model: Model) -> tuple[str, str, str] | None:
 
 def _labels(path: str, key: str, target: str, kind: pa.DataType) -> pa.Table:
     """Key and target of every label there is; keys written as text are read as the `kind` they must meet."""
+    kept, name = _KEPT.get(), (path, key, target, str(kind))
+    if kept is None:
+        return _read(path, key, target, kind)
+    if name not in kept:
+        kept[name] = _read(path, key, target, kind)
+    return kept[name]
+
+
+def _read(path: str, key: str, target: str, kind: pa.DataType) -> pa.Table:
     with Feed(list_files(path), required=(key, target), types=lambda: {key: kind}) as feed:
         truth = feed.read(Place(), ALL_ROWS, (key, target))
     if not truth.num_rows:

@@ -25,7 +25,7 @@ from duetmind_adaptive.registry.layout import PROFILE
 from duetmind_adaptive.settings.model import Model
 from duetmind_adaptive.sources.columns import feature_columns
 from duetmind_adaptive.sources.cursor import Cursor
-from duetmind_adaptive.sources.labels import labels_due
+from duetmind_adaptive.sources.labels import labels_due, read_once
 from duetmind_adaptive.sources.production import Nothing, ProductionSource
 from duetmind_adaptive.tasks.beside import beside_previous
 from duetmind_adaptive.tasks.doubtful_labels import doubtful_labels
@@ -80,6 +80,7 @@ def list_windows(model: Model, now: datetime) -> tuple[Window, ...]:
     return tuple(windows)
 
 
+@read_once()
 def check_table(
     request: CheckRequest, source: ProductionSource, window: Window, table: pa.Table
 ) -> tuple[CheckReport, str]:

@@ -11,7 +11,7 @@ from source_files import T0, append, csv_text, hours, model_over, rows, timed, w
 from duetmind_adaptive.errors import ColumnMissingError, SourceMissingError
 from duetmind_adaptive.records import Window
 from duetmind_adaptive.settings.model import LabelSettings
-from duetmind_adaptive.sources.labels import contradicted, labels_due, with_labels
+from duetmind_adaptive.sources.labels import contradicted, labels_due, read_once, with_labels
 
 DAY = timedelta(days=1)
 TRUTH = [1, 0, 1, 0]
@@ -126,3 +126,14 @@ def test_keys_that_are_text_on_one_side_and_numbers_on_the_other_contradict_as_w
 
 def test_labels_in_the_data_itself_cannot_contradict():
     assert contradicted(rows(0, 4, y=TRUTH), model_over("a.csv", target="y")) == {}
+
+
+def test_what_is_looked_up_together_knows_one_truth_and_the_next_look_knows_what_was_written_since(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text("id,y\n0,1\n")
+    model = model_over("a.csv", target="y", labels=elsewhere(path))
+    with read_once():
+        assert truth(rows(0, 2), model) == [1, None]
+        append(path, "1,0\n")
+        assert truth(rows(0, 2), model) == [1, None]
+    assert truth(rows(0, 2), model) == [1, 0]
