@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from duetmind_adaptive.cli.client import Client
 from duetmind_adaptive.cli.connect import find_daemon
+from duetmind_adaptive.cli.listing import Item, show_page
 from duetmind_adaptive.cli.options import ClientConfig, Cursor, Json, Limit, Token, Url
-from duetmind_adaptive.cli.text import print_json, print_outlook, print_table
+from duetmind_adaptive.cli.text import print_outlook
 
 
 def models(
@@ -28,8 +28,10 @@ def models(
     duetmind models
     duetmind models --json
     """
-    daemon = find_daemon(url, config, token, os.environ)
-    return _show(daemon, "models", ("name", "task", "champion", "metric", "severity"), limit, cursor, as_json=json)
+    daemon, columns = find_daemon(url, config, token, os.environ), ("name", "task", "champion", "metric", "severity")
+    return show_page(
+        daemon, "models", columns, limit=limit, cursor=cursor, as_json=json, adapt=_with_serving, after=_outlook
+    )
 
 
 def incidents(
@@ -50,7 +52,7 @@ def incidents(
     """
     daemon = find_daemon(url, config, token, os.environ)
     columns = ("id", "model", "cause", "severity", "state", "opened", "resolved")
-    return _show(daemon, "incidents", columns, limit, cursor, as_json=json)
+    return show_page(daemon, "incidents", columns, limit=limit, cursor=cursor, as_json=json)
 
 
 def audit(
@@ -70,7 +72,8 @@ def audit(
     duetmind audit --json
     """
     daemon = find_daemon(url, config, token, os.environ)
-    return _show(daemon, "audit", ("at", "who", "what", "model", "why", "outcome"), limit, cursor, as_json=json)
+    columns = ("at", "who", "what", "model", "why", "outcome")
+    return show_page(daemon, "audit", columns, limit=limit, cursor=cursor, as_json=json)
 
 
 def outcomes(
@@ -91,7 +94,7 @@ def outcomes(
     """
     daemon = find_daemon(url, config, token, os.environ)
     columns = ("at", "model", "act", "version", "expected", "after", "beside", "rows", "verdict", "why")
-    return _show(daemon, "outcomes", columns, limit, cursor, as_json=json)
+    return show_page(daemon, "outcomes", columns, limit=limit, cursor=cursor, as_json=json)
 
 
 def jobs(
@@ -112,7 +115,7 @@ def jobs(
     """
     daemon = find_daemon(url, config, token, os.environ)
     columns = ("id", "kind", "model", "state", "now")
-    return _show(daemon, "jobs", columns, limit, cursor, as_json=json)
+    return show_page(daemon, "jobs", columns, limit=limit, cursor=cursor, as_json=json, adapt=_with_now)
 
 
 def at_work(job: Mapping[str, Any]) -> str | None:
@@ -144,24 +147,13 @@ def serving(model: Mapping[str, Any]) -> str | int | None:
     return f"{model['champion']} (the model of {model['again']})" if model.get("again") else model["champion"]
 
 
-def _show(
-    daemon: Client, resource: str, columns: Sequence[str], limit: int, cursor: str | None, *, as_json: bool
-) -> int:
-    document = daemon.get(f"/api/v1/{resource}", limit=limit, cursor=cursor)
-    if as_json:
-        print_json(document)
-        return 0
-    items: list[dict[str, Any]] = document["items"]
-    if not items:
-        print(f"no {resource}")
-        return 0
-    if resource == "jobs":
-        items = [{**item, "now": at_work(item)} for item in items]
-    if resource == "models":
-        items = [{**item, "champion": serving(item)} for item in items]
-    print_table([column.upper() for column in columns], [[item.get(column) for column in columns] for item in items])
-    if resource == "models":
-        print_outlook({item["name"]: item for item in items})
-    if document.get("next"):
-        print(f"more: --cursor {document['next']}")
-    return 0
+def _with_now(job: Item) -> Item:
+    return {**job, "now": at_work(job)}
+
+
+def _with_serving(model: Item) -> Item:
+    return {**model, "champion": serving(model)}
+
+
+def _outlook(models: Sequence[Item]) -> None:
+    print_outlook({model["name"]: model for model in models})

@@ -10,8 +10,9 @@ import typer
 
 from duetmind_adaptive.cli.client import Client, review_path
 from duetmind_adaptive.cli.connect import find_daemon
+from duetmind_adaptive.cli.listing import show_page
 from duetmind_adaptive.cli.options import ClientConfig, Cursor, Json, Limit, Token, Url
-from duetmind_adaptive.cli.text import print_act, print_json, print_table
+from duetmind_adaptive.cli.text import print_act
 
 ReviewId = Annotated[str, typer.Argument(help="The review's id, as `duetmind reviews` shows it.", metavar="ID")]
 Why = Annotated[str, typer.Option("--reason", help="Why, for whoever looks next.", metavar="TEXT")]
@@ -34,19 +35,9 @@ def reviews(
     duetmind reviews
     duetmind review approve 0190a1b2-7c3d-8000-8000-0123456789ab
     """
-    document = find_daemon(url, config, token, os.environ).get("/api/v1/reviews", limit=limit, cursor=cursor)
-    if json:
-        print_json(document)
-        return 0
-    items = document["items"]
-    if not items:
-        print("no reviews")
-        return 0
+    daemon = find_daemon(url, config, token, os.environ)
     columns = ("id", "model", "subject", "state", "asked", "by", "reason")
-    print_table([column.upper() for column in columns], [[item.get(column) for column in columns] for item in items])
-    if document.get("next"):
-        print(f"more: --cursor {document['next']}")
-    return 0
+    return show_page(daemon, "reviews", columns, limit=limit, cursor=cursor, as_json=json)
 
 
 def approve(

@@ -6,7 +6,7 @@ replay of history sees what was known then. Without a timestamp column the windo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime, timedelta
@@ -33,7 +33,7 @@ _KEPT: ContextVar[dict[tuple[str, ...], pa.Table] | None] = ContextVar("labels t
 
 
 @contextmanager
-def read_once() -> Iterator[None]:
+def read_once() -> Generator[None]:
     """While it lasts label files are read once: a check of a hundred late windows knows one truth, and is quick."""
     token = _KEPT.set({})
     try:
