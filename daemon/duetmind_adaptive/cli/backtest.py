@@ -21,6 +21,9 @@ from duetmind_adaptive.errors import ConfigError
 if TYPE_CHECKING:
     from duetmind_adaptive.settings.model import Loaded
 
+#: what the last line of the table counts, each in the summary as a plural
+COUNTED = ("alert", "retrain", "promotion", "rollback")
+
 
 def backtest(
     *,
@@ -137,7 +140,5 @@ def _print(document: dict[str, Any]) -> None:
     print_table(("WINDOW", "ROWS", "VERSION", document["metric"].upper(), "STATIC", "DRIFT", "ACTIONS"), rows)
     summary = document["summary"]
     print(headline(document))
-    print(
-        f"{summary['alerts']} alerts, {summary['retrains']} retrains, {summary['promotions']} promotions, "
-        f"{summary['rollbacks']} rollbacks in {summary['seconds']:.1f} s"
-    )
+    counted = (f"{summary[f'{what}s']} {what}{'s' * (summary[f'{what}s'] != 1)}" for what in COUNTED)
+    print(f"{', '.join(counted)} in {summary['seconds']:.1f} s")

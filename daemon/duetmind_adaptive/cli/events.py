@@ -57,6 +57,6 @@ def _follow(daemon: Client, *, as_json: bool) -> None:
 def _row(event: dict[str, Any]) -> tuple[object, ...]:
     """Time, type, model and the words of an event that tell most."""
     data = event.get("data") or {}
-    told = ("severity", "version", "reason", "channel", "state", "message")
+    told = ("severity", "version", "name", "resource", "before", "after", "reason", "channel", "state", "message")
     what = ", ".join(f"{key} {data[key]}" for key in told if data.get(key) not in (None, ""))
     return event.get("time"), str(event.get("type", "")).removeprefix("duetmind."), data.get("model"), what

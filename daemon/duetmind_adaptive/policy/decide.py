@@ -28,8 +28,7 @@ from duetmind_adaptive.policy.retrains import answered, fruitless, harmed, plan_
 from duetmind_adaptive.policy.reviews import answers, expire_questions, forget, remember, remind, undecided
 from duetmind_adaptive.policy.rules import Rules
 from duetmind_adaptive.policy.state import ModelState
-from duetmind_adaptive.policy.thresholds import ADJUST_SUBJECT, learn_threshold, take_threshold
-from duetmind_adaptive.policy.thresholds import answered as threshold_answered
+from duetmind_adaptive.policy.thresholds import ADJUST_SUBJECT, learn_threshold, step_answered, take_threshold
 from duetmind_adaptive.policy.watching import TakeBack, begin_watch, keep_watch, look_after
 
 
@@ -52,7 +51,7 @@ def decide(state: ModelState, event: Event, rules: Rules, now: datetime) -> Deci
         case CheckCompleted():
             return _checked(state, event, rules, now)
         case ModelPromoted() | ModelRolledBack():
-            return _promoted(state, event) if isinstance(event, ModelPromoted) else _rolled_back(state, event)
+            return _switched(state, event)
         case RetrainRequested() | ModelRejected() | RetrainFailed():
             return _course_of_retrain(state, event, now)
         case ReviewApproved() | ReviewRejected():
@@ -90,6 +89,11 @@ def _checked(state: ModelState, event: CheckCompleted, rules: Rules, now: dateti
     return Decision(state.model_copy(update={"retraining": retraining}), (*told, *question, *wish))
 
 
+def _switched(state: ModelState, event: ModelPromoted | ModelRolledBack) -> Decision:
+    """Another version serves."""
+    return _promoted(state, event) if isinstance(event, ModelPromoted) else _rolled_back(state, event)
+
+
 def _promoted(state: ModelState, event: ModelPromoted) -> Decision:
     """A new champion has a new reference: evidence against the old one no longer counts."""
     kept = promoted(state)
@@ -100,7 +104,7 @@ def _promoted(state: ModelState, event: ModelPromoted) -> Decision:
 
 
 def _rolled_back(state: ModelState, event: ModelRolledBack) -> Decision:
-    """Another version serves: nothing is learned for some windows, and whether it helped is looked at."""
+    """It was taken back: nothing is learned for some windows, and whether that helped is looked at."""
     state = state.model_copy(update={"champion": event.data.version, "watch": look_after(state, event)})
     return Decision(state.model_copy(update={"retraining": rolled_back(state)}))
 
@@ -121,7 +125,7 @@ def _course_of_retrain(
 def _answered(state: ModelState, event: ReviewApproved | ReviewRejected, rules: Rules, now: datetime) -> Decision:
     """The answer to the question whether to retrain is acted on here, other answers by the actions they name."""
     if event.data.subject == ADJUST_SUBJECT:
-        return Decision(*threshold_answered(forget(state, event.data.review), event, rules))
+        return Decision(*step_answered(forget(state, event.data.review), event, rules))
     if not answers(state.retraining, event):
         return Decision(forget(state, event.data.review))
     retraining, wish = answered(state, event, now)

@@ -67,7 +67,7 @@ def take_threshold(state: ModelState, event: ThresholdAdjusted, rules: Rules) ->
     return state.model_copy(update={"threshold": held})
 
 
-def answered(
+def step_answered(
     state: ModelState, event: ReviewApproved | ReviewRejected, rules: Rules
 ) -> tuple[ModelState, tuple[Emit, ...]]:
     """A person's yes takes the step that was proposed; a no forgets it."""

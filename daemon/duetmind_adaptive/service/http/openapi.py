@@ -11,10 +11,10 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from duetmind_adaptive.events import event_schema
+from duetmind_adaptive.service.http.answers import Problem
 from duetmind_adaptive.service.http.auth import PUBLIC, READING
 from duetmind_adaptive.service.http.endpoints import Endpoint
 from duetmind_adaptive.service.http.problems import CONTENT_TYPE as PROBLEM
-from duetmind_adaptive.service.http.schemas import Problem
 
 REF = "#/components/schemas/"
 #: statuses that the guard and the body's limits add to a route that changes something

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from duetmind_adaptive.service.http.answers import Health, Readiness, Status
 from duetmind_adaptive.service.http.api import Api
 from duetmind_adaptive.service.http.endpoints import Endpoint
-from duetmind_adaptive.service.http.schemas import Health, Readiness, Status
 from duetmind_adaptive.service.metrics import CONTENT_TYPE, Metrics
 
 

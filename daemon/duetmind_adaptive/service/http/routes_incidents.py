@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from duetmind_adaptive.service.http import schemas
+from duetmind_adaptive.service.http import answers, bodies
 from duetmind_adaptive.service.http.api import Api
 from duetmind_adaptive.service.http.endpoints import Endpoint, done, read_body
 
@@ -23,7 +23,7 @@ class IncidentRoutes:
                 path="/api/v1/incidents/{incident}",
                 handler=self.story,
                 summary="One incident: what happened, who was told, and why not.",
-                answer=schemas.IncidentStory,
+                answer=answers.IncidentStory,
                 failures=(404,),
             ),
             Endpoint(
@@ -31,8 +31,8 @@ class IncidentRoutes:
                 path="/api/v1/incidents/{incident}/acknowledge",
                 handler=self.acknowledge,
                 summary="Take an incident on: it is told again only if it grows worse, and when it is over.",
-                answer=schemas.IncidentItem,
-                body=schemas.AcknowledgeBody,
+                answer=answers.IncidentItem,
+                body=bodies.AcknowledgeBody,
                 failures=(404, 409, 422),
             ),
             Endpoint(
@@ -40,8 +40,8 @@ class IncidentRoutes:
                 path="/api/v1/models/{model}/silence",
                 handler=self.silence,
                 summary="Tell nobody of a model for a while; what is still open then is told then.",
-                answer=schemas.Silenced,
-                body=schemas.SilenceBody,
+                answer=answers.Silenced,
+                body=bodies.SilenceBody,
                 failures=(404, 422),
             ),
             Endpoint(
@@ -49,8 +49,8 @@ class IncidentRoutes:
                 path="/api/v1/models/{model}/unsilence",
                 handler=self.unsilence,
                 summary="Tell people of a model again.",
-                answer=schemas.Silenced,
-                body=schemas.EmptyBody,
+                answer=answers.Silenced,
+                body=bodies.EmptyBody,
                 failures=(404, 422),
             ),
         ]
@@ -61,16 +61,16 @@ class IncidentRoutes:
 
     async def acknowledge(self, request: web.Request) -> web.Response:
         """Kept when answered."""
-        body = await read_body(request, schemas.AcknowledgeBody)
+        body = await read_body(request, bodies.AcknowledgeBody)
         return done(request, await self._api.acknowledge(request.match_info["incident"], by=body.by, note=body.note))
 
     async def silence(self, request: web.Request) -> web.Response:
         """Kept when answered."""
-        body = await read_body(request, schemas.SilenceBody)
+        body = await read_body(request, bodies.SilenceBody)
         model, seconds = request.match_info["model"], body.duration.total_seconds()
         return done(request, await self._api.silence(model, seconds=seconds, by=body.by, reason=body.reason))
 
     async def unsilence(self, request: web.Request) -> web.Response:
         """What waited goes out."""
-        await read_body(request, schemas.EmptyBody)
+        await read_body(request, bodies.EmptyBody)
         return done(request, await self._api.unsilence(request.match_info["model"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from duetmind_adaptive.service.http import schemas
+from duetmind_adaptive.service.http import answers, bodies
 from duetmind_adaptive.service.http.api import Api
 from duetmind_adaptive.service.http.endpoints import Endpoint, Query, done, read_body
 from duetmind_adaptive.service.http.problems import BadRequestError
@@ -26,8 +26,8 @@ class JobRoutes:
                 path="/api/v1/jobs/{job}/cancel",
                 handler=self.cancel,
                 summary="End a job that waits or runs, with everything that it started.",
-                answer=schemas.JobItem,
-                body=schemas.EmptyBody,
+                answer=answers.JobItem,
+                body=bodies.EmptyBody,
                 failures=(404, 409, 422),
             ),
             Endpoint(
@@ -35,7 +35,7 @@ class JobRoutes:
                 path="/api/v1/jobs/{job}/log",
                 handler=self.log,
                 summary="What a job printed, from an offset on.",
-                answer=schemas.JobLog,
+                answer=answers.JobLog,
                 query=(OFFSET,),
                 failures=(400, 404),
             ),
@@ -50,5 +50,5 @@ class JobRoutes:
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Done, its processes dead, when answered."""
-        await read_body(request, schemas.EmptyBody)
+        await read_body(request, bodies.EmptyBody)
         return done(request, await self._api.cancel_job(request.match_info["job"]))

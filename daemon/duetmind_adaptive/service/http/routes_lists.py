@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from pydantic import BaseModel
 
-from duetmind_adaptive.service.http import schemas
+from duetmind_adaptive.service.http import answers
 from duetmind_adaptive.service.http.api import Api, Page
 from duetmind_adaptive.service.http.endpoints import CURSOR, LIMIT, MODEL, Endpoint, paging
 
@@ -29,17 +29,17 @@ class ListRoutes:
                 path="/api/v1/models",
                 handler=self.models,
                 summary="The configured models.",
-                answer=schemas.Models,
+                answer=answers.Models,
                 query=(LIMIT, CURSOR),
                 failures=(400,),
             ),
-            _listing("checks", self._api.checks, schemas.Checks),
-            _listing("events", self._api.events, schemas.Events),
-            _listing("incidents", self._api.incidents, schemas.Incidents),
-            _listing("jobs", self._api.jobs, schemas.Jobs),
-            _listing("reviews", self._api.reviews, schemas.Reviews),
-            _listing("audit", self._api.audit, schemas.Audit),
-            _listing("outcomes", self._api.outcomes, schemas.Outcomes),
+            _listing("checks", self._api.checks, answers.Checks),
+            _listing("events", self._api.events, answers.Events),
+            _listing("incidents", self._api.incidents, answers.Incidents),
+            _listing("jobs", self._api.jobs, answers.Jobs),
+            _listing("reviews", self._api.reviews, answers.Reviews),
+            _listing("audit", self._api.audit, answers.Audit),
+            _listing("outcomes", self._api.outcomes, answers.Outcomes),
         ]
 
     async def models(self, request: web.Request) -> web.Response:

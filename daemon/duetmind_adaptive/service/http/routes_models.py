@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from aiohttp import hdrs, web
 
-from duetmind_adaptive.service.http import schemas
+from duetmind_adaptive.service.http import answers, bodies
 from duetmind_adaptive.service.http.api import Api, NotFoundError
 from duetmind_adaptive.service.http.artifact import ArtifactResponse, not_modified
 from duetmind_adaptive.service.http.endpoints import Endpoint, Query, done, read_body
@@ -34,7 +34,7 @@ class ModelRoutes:
                 path=f"{MODEL_PATH}/champion",
                 handler=self.champion,
                 summary="The serving version, or the one that served; 304 while its ETag is the same.",
-                answer=schemas.Champion,
+                answer=answers.Champion,
                 query=(AT,),
                 failures=(400, 404),
             ),
@@ -51,8 +51,8 @@ class ModelRoutes:
                 path=f"{MODEL_PATH}/check",
                 handler=self.check,
                 summary="Check now.",
-                answer=schemas.Requested,
-                body=schemas.EmptyBody,
+                answer=answers.Requested,
+                body=bodies.EmptyBody,
                 status=202,
                 failures=(404, 409, 422),
             ),
@@ -61,8 +61,8 @@ class ModelRoutes:
                 path=f"{MODEL_PATH}/retrain",
                 handler=self.retrain,
                 summary="Retrain now, outside the daily budget.",
-                answer=schemas.Requested,
-                body=schemas.EmptyBody,
+                answer=answers.Requested,
+                body=bodies.EmptyBody,
                 status=202,
                 failures=(404, 409, 422),
             ),
@@ -71,8 +71,8 @@ class ModelRoutes:
                 path=f"{MODEL_PATH}/rollback",
                 handler=self.rollback,
                 summary="Make the previous, or the named, version serve.",
-                answer=schemas.Switched,
-                body=schemas.RollbackBody,
+                answer=answers.Switched,
+                body=bodies.RollbackBody,
                 failures=(404, 409, 422),
             ),
             Endpoint(
@@ -80,8 +80,8 @@ class ModelRoutes:
                 path=f"{MODEL_PATH}/promote",
                 handler=self.promote,
                 summary="Make a version serve, whatever its trial said.",
-                answer=schemas.Switched,
-                body=schemas.PromoteBody,
+                answer=answers.Switched,
+                body=bodies.PromoteBody,
                 failures=(404, 409, 422),
             ),
             Endpoint(
@@ -89,8 +89,8 @@ class ModelRoutes:
                 path=f"{MODEL_PATH}/threshold",
                 handler=self.threshold,
                 summary="Set the smallest effect that counts as drift, or take back what was learned.",
-                answer=schemas.Threshold,
-                body=schemas.ThresholdBody,
+                answer=answers.Threshold,
+                body=bodies.ThresholdBody,
                 failures=(404, 409, 422),
             ),
             Endpoint(
@@ -98,8 +98,8 @@ class ModelRoutes:
                 path=f"{MODEL_PATH}/versions",
                 handler=self.versions,
                 summary="What a trainer of the model's own made of a request.",
-                answer=schemas.Requested,
-                body=schemas.MadeBody,
+                answer=answers.Requested,
+                body=bodies.MadeBody,
                 status=202,
                 failures=(404, 409, 422),
             ),
@@ -127,33 +127,33 @@ class ModelRoutes:
 
     async def check(self, request: web.Request) -> web.Response:
         """Accepted; the check's event tells what it found."""
-        await read_body(request, schemas.EmptyBody)
+        await read_body(request, bodies.EmptyBody)
         return done(request, await self._api.request_check(_model(request)), 202)
 
     async def retrain(self, request: web.Request) -> web.Response:
         """Accepted; events tell what came of it."""
-        await read_body(request, schemas.EmptyBody)
+        await read_body(request, bodies.EmptyBody)
         return done(request, await self._api.request_retrain(_model(request)), 202)
 
     async def rollback(self, request: web.Request) -> web.Response:
         """Done when answered."""
-        body = await read_body(request, schemas.RollbackBody)
+        body = await read_body(request, bodies.RollbackBody)
         return done(request, await self._api.rollback(_model(request), body.to))
 
     async def threshold(self, request: web.Request) -> web.Response:
         """The next check uses it."""
-        body = await read_body(request, schemas.ThresholdBody)
+        body = await read_body(request, bodies.ThresholdBody)
         return done(request, await self._api.set_threshold(_model(request), body.drift_threshold))
 
     async def versions(self, request: web.Request) -> web.Response:
         """Accepted; events tell whether it proved itself."""
-        body = await read_body(request, schemas.MadeBody)
+        body = await read_body(request, bodies.MadeBody)
         made = self._api.answer_trainer(_model(request), request=body.request, artifact=body.artifact, error=body.error)
         return done(request, await made, 202)
 
     async def promote(self, request: web.Request) -> web.Response:
         """Done when answered."""
-        body = await read_body(request, schemas.PromoteBody)
+        body = await read_body(request, bodies.PromoteBody)
         return done(request, await self._api.promote(_model(request), body.version))
 
 

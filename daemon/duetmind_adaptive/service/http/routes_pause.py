@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from duetmind_adaptive.service.http import schemas
+from duetmind_adaptive.service.http import answers, bodies
 from duetmind_adaptive.service.http.api import Api
 from duetmind_adaptive.service.http.endpoints import Endpoint, done, read_body
 
@@ -23,8 +23,8 @@ class PauseRoutes:
                 path="/api/v1/pause",
                 handler=self.pause,
                 summary="Do nothing about drift until resumed; retrains under way go back to the queue.",
-                answer=schemas.Paused,
-                body=schemas.PauseBody,
+                answer=answers.Paused,
+                body=bodies.PauseBody,
                 failures=(422,),
             ),
             Endpoint(
@@ -32,18 +32,18 @@ class PauseRoutes:
                 path="/api/v1/resume",
                 handler=self.resume,
                 summary="Act again, on what waited too.",
-                answer=schemas.Paused,
-                body=schemas.EmptyBody,
+                answer=answers.Paused,
+                body=bodies.EmptyBody,
                 failures=(422,),
             ),
         ]
 
     async def pause(self, request: web.Request) -> web.Response:
         """Done when answered."""
-        body = await read_body(request, schemas.PauseBody)
+        body = await read_body(request, bodies.PauseBody)
         return done(request, await self._api.pause(body.reason))
 
     async def resume(self, request: web.Request) -> web.Response:
         """Done when answered."""
-        await read_body(request, schemas.EmptyBody)
+        await read_body(request, bodies.EmptyBody)
         return done(request, await self._api.resume())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from duetmind_adaptive.service.http import schemas
+from duetmind_adaptive.service.http import answers, bodies
 from duetmind_adaptive.service.http.api import Api
 from duetmind_adaptive.service.http.endpoints import Endpoint, done, read_body
 
@@ -26,8 +26,8 @@ class ReviewRoutes:
                 path=f"/api/v1/reviews/{{review}}/{word}",
                 handler=self.answer,
                 summary=f"{word.capitalize()} what a review asks for; the first answer counts.",
-                answer=schemas.ReviewItem,
-                body=schemas.AnswerBody,
+                answer=answers.ReviewItem,
+                body=bodies.AnswerBody,
                 failures=(404, 409, 422),
             )
             for word in ANSWERS
@@ -35,7 +35,7 @@ class ReviewRoutes:
 
     async def answer(self, request: web.Request) -> web.Response:
         """Kept, and told of as an event, when answered."""
-        body = await read_body(request, schemas.AnswerBody)
+        body = await read_body(request, bodies.AnswerBody)
         approve = ANSWERS[request.path.rpartition("/")[2]]
         said = self._api.answer_review(request.match_info["review"], approve=approve, by=body.by, reason=body.reason)
         return done(request, await said)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from duetmind_adaptive.service.http import schemas
+from duetmind_adaptive.service.http import answers, bodies
 from duetmind_adaptive.service.http.api import Workflows
 from duetmind_adaptive.service.http.endpoints import CURSOR, LIMIT, Endpoint, Query, done, paging, read_body
 from duetmind_adaptive.service.http.routes_lists import page_answer
@@ -27,7 +27,7 @@ class WorkflowRoutes:
                 path=PATH,
                 handler=self.page,
                 summary="The runs of workflows, newest first.",
-                answer=schemas.Runs,
+                answer=answers.Runs,
                 query=(LIMIT, CURSOR, WORKFLOW),
                 failures=(400,),
             ),
@@ -36,8 +36,8 @@ class WorkflowRoutes:
                 path=PATH,
                 handler=self.begin,
                 summary="Run a workflow of the config now.",
-                answer=schemas.RunDetail,
-                body=schemas.BeginBody,
+                answer=answers.RunDetail,
+                body=bodies.BeginBody,
                 status=202,
                 failures=(404, 409, 422),
             ),
@@ -46,7 +46,7 @@ class WorkflowRoutes:
                 path=f"{PATH}/{{run}}",
                 handler=self.run,
                 summary="One run, with its tasks.",
-                answer=schemas.RunDetail,
+                answer=answers.RunDetail,
                 failures=(404,),
             ),
             Endpoint(
@@ -54,8 +54,8 @@ class WorkflowRoutes:
                 path=f"{PATH}/{{run}}/cancel",
                 handler=self.cancel,
                 summary="End a run and what it runs, with everything that it started.",
-                answer=schemas.RunDetail,
-                body=schemas.EmptyBody,
+                answer=answers.RunDetail,
+                body=bodies.EmptyBody,
                 failures=(404, 409, 422),
             ),
         ]
@@ -70,10 +70,10 @@ class WorkflowRoutes:
 
     async def begin(self, request: web.Request) -> web.Response:
         """Begun when answered; what comes of it is in the run."""
-        body = await read_body(request, schemas.BeginBody)
+        body = await read_body(request, bodies.BeginBody)
         return done(request, await self._workflows.begin(body.workflow), 202)
 
     async def cancel(self, request: web.Request) -> web.Response:
         """Done, its processes dead, when answered."""
-        await read_body(request, schemas.EmptyBody)
+        await read_body(request, bodies.EmptyBody)
         return done(request, await self._workflows.cancel(request.match_info["run"]))
